@@ -1,0 +1,180 @@
+//! The cost of each stage on one core, on a bundled roleplay.
+//!
+//! `make bench` measures; `cargo test --benches` runs each once, so that they stay right.
+
+use std::path::{Path, PathBuf};
+
+use capture::{ChannelMode, FileSource, Poll, Source as _, callback_ring};
+use coach::{Budget, Coach, CoachConfig, Heard, Mode};
+use coding::{CodeInput, Coder};
+use divan::{Bencher, black_box, counter::ItemsCount};
+use gids::runtime;
+use segment::{Segmenter, SegmenterConfig, Silero, SpeechDetector as _};
+use speakers::{SpectralEmbedder, VoiceEmbedder as _};
+use timeline::{AudioBlock, ChannelId, Code, Lang, SampleIdx, SegmentEvent, Span, Speaker};
+use transcribe::{Recognizer as _, Whisper, WhisperConfig};
+
+fn main() {
+    divan::main();
+}
+
+fn asset(relative: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(relative)
+}
+
+/// The first 30 s of a Dutch roleplay.
+fn blocks() -> Vec<AudioBlock> {
+    let path = asset("assets/roleplays/nl-stramme-knie.flac");
+    let mut source = FileSource::open(&path, ChannelMode::Mix).expect("the roleplay is there");
+    let mut blocks = Vec::new();
+    while let Poll::Block(block) = source.poll().expect("the roleplay is readable") {
+        blocks.push(block);
+        if blocks.len() as f64 * 0.032 >= 30.0 {
+            break;
+        }
+    }
+    blocks
+}
+
+/// The audio of the first segments, as the pipeline cuts them.
+fn segments() -> Vec<Vec<f32>> {
+    let onnx = onnx();
+    let detector = Silero::load(onnx, &runtime::silero().expect("make setup was run"))
+        .expect("the model loads");
+    let mut segmenter = Segmenter::new(ChannelId(0), 0, 1, detector, SegmenterConfig::default())
+        .expect("the defaults are valid");
+    let mut events = Vec::new();
+    for block in blocks() {
+        segmenter.push(&block, &mut events).expect("the detector runs");
+    }
+    segmenter.finish(&mut events);
+    let mut segments = Vec::new();
+    let mut open: Vec<f32> = Vec::new();
+    for event in events {
+        match event {
+            SegmentEvent::Opened { samples, .. } => open = samples,
+            SegmentEvent::Grown { samples, .. } => open.extend(samples),
+            SegmentEvent::Closed { samples, .. } => {
+                open.extend(samples);
+                segments.push(std::mem::take(&mut open));
+            }
+            SegmentEvent::Dropped { .. } => open.clear(),
+        }
+    }
+    segments
+}
+
+/// One environment a process.
+fn onnx() -> &'static ort::environment::Environment {
+    static ENVIRONMENT: std::sync::OnceLock<ort::environment::Environment> =
+        std::sync::OnceLock::new();
+    ENVIRONMENT.get_or_init(|| runtime::onnx().expect("make setup was run"))
+}
+
+/// One callback of a microphone at 48 kHz: 10 ms.
+#[divan::bench]
+fn capture_callback(bencher: Bencher<'_, '_>) {
+    let (mut writer, mut reader) = callback_ring(1, 48_000);
+    let callback = vec![0.25_f32; 480];
+    let mut drained = Vec::with_capacity(480);
+    writer.write(&callback);
+    reader.read(&mut drained, 480);
+    assert_eq!(drained, callback);
+    bencher.bench_local(|| {
+        writer.write(black_box(&callback));
+        drained.clear();
+        reader.read(&mut drained, 480);
+    });
+}
+
+/// One block of 32 ms.
+#[divan::bench]
+fn voice_activity_block(bencher: Bencher<'_, '_>) {
+    let mut detector = Silero::load(onnx(), &runtime::silero().expect("make setup was run"))
+        .expect("the model loads");
+    let blocks = blocks();
+    let probs: Vec<f32> = blocks
+        .iter()
+        .map(|block| detector.speech_prob(&block.samples).expect("the detector runs"))
+        .collect();
+    assert!(probs.iter().any(|&p| p > 0.9) && probs.iter().any(|&p| p < 0.1));
+    let mut next = blocks.iter().cycle();
+    bencher.bench_local(|| {
+        next.next().map(|block| detector.speech_prob(black_box(&block.samples)))
+    });
+}
+
+/// The final decode of one segment with the demo model, one thread.
+#[divan::bench(sample_count = 20)]
+fn transcribe_segment(bencher: Bencher<'_, '_>) {
+    let mut whisper = Whisper::load(&WhisperConfig {
+        model: asset(runtime::DEMO_MODEL),
+        lang: Lang::Nl,
+        threads: 1,
+    })
+    .expect("the demo model loads");
+    let segments = segments();
+    let text: Vec<String> = segments
+        .iter()
+        .map(|segment| whisper.recognize(segment).expect("it decodes").text)
+        .collect();
+    assert!(text.join(" ").to_lowercase().contains("knie"), "{text:?}");
+    let mut next = segments.iter().cycle();
+    bencher.bench_local(|| next.next().map(|segment| whisper.recognize(black_box(segment))));
+}
+
+/// The voice of one segment.
+#[divan::bench]
+fn voice_embedding(bencher: Bencher<'_, '_>) {
+    let mut embedder = SpectralEmbedder::new();
+    let segments = segments();
+    assert!(segments.iter().all(|segment| embedder.embed(segment).is_ok()));
+    let mut next = segments.iter().cycle();
+    bencher.bench_local(|| next.next().map(|segment| embedder.embed(black_box(segment))));
+}
+
+/// One utterance.
+#[divan::bench]
+fn code_utterance(bencher: Bencher<'_, '_>) {
+    let dir = runtime::coder().expect("the coder is in the checkout");
+    let mut coder = Coder::load(&dir, onnx()).expect("the coder loads");
+    let advice = CodeInput {
+        speaker: Speaker::Practitioner,
+        lang: Lang::Nl,
+        text: "Je moet gewoon elke dag een half uur wandelen.",
+    };
+    assert!(coder.code(&advice).expect("it codes").righting_reflex > 0.5);
+    bencher.counter(ItemsCount::new(1_u32)).bench_local(|| coder.code(black_box(&advice)));
+}
+
+/// Two turns: the client's and the advice that gets a cue.
+#[divan::bench]
+fn coach_two_turns(bencher: Bencher<'_, '_>) {
+    let config =
+        CoachConfig { lang: Lang::Nl, mode: Mode::Normal, budget: Budget::Off, seed: 1 };
+    let fresh = || Coach::new(config).expect("the packs are valid");
+    let turns = |coach: &mut Coach| {
+        let mut heard = Heard {
+            id: "u1",
+            speaker: Speaker::Client,
+            span: Span::new(SampleIdx(0), SampleIdx(32_000)),
+            text: "Ik heb er gewoon geen tijd voor.",
+            codes: &[Code::Sustain],
+            righting_reflex: 0.0,
+            firm: false,
+        };
+        coach.push(&heard);
+        heard = Heard {
+            id: "u2",
+            speaker: Speaker::Practitioner,
+            span: Span::new(SampleIdx(40_000), SampleIdx(80_000)),
+            text: "Je moet gewoon elke dag een half uur wandelen.",
+            codes: &[Code::Advise],
+            righting_reflex: 1.0,
+            firm: true,
+        };
+        coach.push(&heard)
+    };
+    assert!(turns(&mut fresh()).is_some());
+    bencher.with_inputs(fresh).bench_local_values(|mut coach| turns(black_box(&mut coach)));
+}

@@ -1,0 +1,157 @@
+//! Finds the clauses of a client's utterance that may stand alone.
+
+use crate::{
+    dutch,
+    lexicon::Lexicon,
+    text::{Sentence, Word, sentences},
+};
+use timeline::Lang;
+
+/// Longest left-dislocated part: "sporten na het werk, dat zie ik niet zitten".
+const DISLOCATED_MAX_WORDS: usize = 5;
+
+/// The clauses of `text` in order, fillers and false starts trimmed. Questions are left out: turned round
+/// they would be questions about the client.
+pub(crate) fn clauses(text: &str, lexicon: &Lexicon) -> Vec<Vec<Word>> {
+    sentences(text)
+        .into_iter()
+        .filter(|sentence| !sentence.question)
+        .flat_map(|sentence| parts(sentence, lexicon))
+        .flat_map(|part| split_at_conjunctions(&part, lexicon))
+        .map(|clause| trimmed(clause, lexicon))
+        .filter(|clause| !clause.is_empty())
+        .collect()
+}
+
+/// The parts between commas; one that is taken up again ("…, dat zie ik niet zitten") stays with its clause.
+fn parts(sentence: Sentence, lexicon: &Lexicon) -> Vec<Vec<Word>> {
+    let mut out: Vec<Vec<Word>> = Vec::new();
+    for part in sentence.parts {
+        let part = trimmed(lexicon.inline.removed(&part), lexicon);
+        let takes_up = part.len() > 2
+            && lexicon.resumptive.contains(&part[0].lower)
+            && dutch::inversion_at(&part, lexicon) == Some(2);
+        match out.last_mut() {
+            Some(before) if takes_up && is_dislocated(before, lexicon) => {
+                // The comma goes with the word before it, so that it is said and written.
+                if let Some(last) = before.last_mut() {
+                    last.text.push(',');
+                }
+                before.extend(part);
+            }
+            _ => out.push(part),
+        }
+    }
+    out
+}
+
+fn is_dislocated(part: &[Word], lexicon: &Lexicon) -> bool {
+    (1..=DISLOCATED_MAX_WORDS).contains(&part.len())
+        && !part
+            .iter()
+            .any(|w| lexicon.first.contains(&w.lower) || lexicon.third.contains(&w.lower))
+        && !lexicon.subordinators.contains(&part[0].lower)
+}
+
+fn split_at_conjunctions(words: &[Word], lexicon: &Lexicon) -> Vec<Vec<Word>> {
+    let mut out = Vec::new();
+    let mut start = 0;
+    for i in 1..words.len() {
+        if lexicon.conjunctions.contains(&words[i].lower)
+            && i > start
+            && starts_clause(&words[i + 1..], lexicon)
+        {
+            out.push(words[start..i].to_vec());
+            start = i + 1;
+        }
+    }
+    out.push(words[start..].to_vec());
+    out
+}
+
+fn starts_clause(words: &[Word], lexicon: &Lexicon) -> bool {
+    let rest = &words[leading(words, lexicon)..];
+    let Some(first) = rest.first() else { return false };
+    let subject =
+        lexicon.first.contains(&first.lower) || lexicon.third_subjects.contains(&first.lower);
+    subject || (lexicon.lang == Lang::Nl && dutch::inversion_at(rest, lexicon).is_some())
+}
+
+/// How many words at the start are fillers and connectives.
+fn leading(words: &[Word], lexicon: &Lexicon) -> usize {
+    let mut at = 0;
+    loop {
+        match lexicon.openers.at_start(&words[at..]) {
+            0 => return at,
+            n => at += n,
+        }
+    }
+}
+
+fn trimmed(words: Vec<Word>, lexicon: &Lexicon) -> Vec<Word> {
+    let mut words = words[leading(&words, lexicon)..].to_vec();
+    loop {
+        match lexicon.closers.at_end(&words) {
+            0 => break,
+            n => words.truncate(words.len() - n),
+        }
+    }
+    words.dedup_by(|b, a| a.lower == b.lower);
+    without_false_start(words, lexicon)
+}
+
+/// "ik wil ik kan dat niet": the client starts anew with the same subject, within three words.
+fn without_false_start(words: Vec<Word>, lexicon: &Lexicon) -> Vec<Word> {
+    let Some(first) = words.first() else { return words };
+    if !lexicon.subjects.contains(&first.lower) {
+        return words;
+    }
+    match (2..=3).rev().find(|&i| words.get(i).is_some_and(|w| w.lower == first.lower)) {
+        // "als ik kom ik ..." does not start with the subject; "ik weet dat ik" has its subordinator.
+        Some(i) if !lexicon.subordinators.contains(&words[i - 1].lower) => words[i..].to_vec(),
+        _ => words,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::join;
+
+    fn found(text: &str, lang: Lang) -> Vec<String> {
+        let lexicon = Lexicon::builtin(lang).unwrap();
+        clauses(text, &lexicon).iter().map(|c| join(c)).collect()
+    }
+
+    #[test]
+    fn dutch_clauses() {
+        let nl = |text| found(text, Lang::Nl);
+        assert_eq!(
+            nl("Ja, maar ik ben om zes uur al de deur uit. En in de avond ben ik kapot."),
+            ["ik ben om zes uur al de deur uit", "in de avond ben ik kapot"]
+        );
+        assert_eq!(
+            nl("Maar sporten na het werk, dat zie ik niet zitten."),
+            ["sporten na het werk, dat zie ik niet zitten"]
+        );
+        assert_eq!(nl("ja maar ik eh ik heb geen tijd hoor"), ["ik heb geen tijd"]);
+        assert_eq!(nl("ik wil ik kan dat niet"), ["ik kan dat niet"]);
+        assert_eq!(
+            nl("ik wil wel stoppen maar het lukt me niet"),
+            ["ik wil wel stoppen", "het lukt me niet"]
+        );
+        assert_eq!(nl("Ik hou van koken en bakken"), ["Ik hou van koken en bakken"]);
+        assert!(nl("Wat raadt u mij aan?").is_empty());
+    }
+
+    #[test]
+    fn english_clauses() {
+        let en = |text| found(text, Lang::En);
+        assert_eq!(
+            en("Yeah, but I have two small children. There is no quiet time."),
+            ["I have two small children", "There is no quiet time"]
+        );
+        assert_eq!(en("well um i want to but i can't"), ["i want to", "i can't"]);
+        assert_eq!(en("I I just forget it, you know"), ["I just forget it"]);
+    }
+}

@@ -1,0 +1,322 @@
+//! The perspective transform for Dutch.
+//!
+//! Three kinds of main clause are turned; all else is refused, since a wrong sentence is worse than none:
+//! subject first ("ik heb het druk"), inversion ("dan ben ik moe"), and a third person with the client in it
+//! ("het lukt me niet"). Within them, verb-final clauses with "ik" are turned too ("als ik opsta").
+
+use crate::{lexicon::Lexicon, state::Address, text::Word, transform::Reject};
+
+/// Most words before the verb in an inversion: "in de zomer", "sporten na het werk dat".
+const FRONT_MAX_WORDS: usize = 6;
+
+/// Turns one clause; see [`crate::transform::turn`] for what is checked besides.
+pub(crate) fn turn(words: &[Word], address: Address, lexicon: &Lexicon) -> Result<String, Reject> {
+    let turner = Turner { lexicon, address };
+    let first = words.first().ok_or(Reject::NoPattern)?.lower.as_str();
+    let mut out: Vec<String> = Vec::with_capacity(words.len());
+    let (rest, scope) = if is_ik(first) {
+        let verb = words.get(1).ok_or(Reject::NoPattern)?;
+        out.push(turner.subject().to_owned());
+        out.push(turner.before_subject_form(&verb.lower).ok_or(Reject::UnknownVerb)?);
+        (2, Scope { after_ik: true, verb: verb.lower.clone() })
+    } else if is_we(first) {
+        let verb = words.get(1).ok_or(Reject::NoPattern)?;
+        if !lexicon.plural.contains(&verb.lower) {
+            return Err(Reject::UnknownVerb);
+        }
+        out.push(turner.plural_subject()?.to_owned());
+        out.push(verb.lower.clone());
+        (2, Scope { after_ik: false, verb: verb.lower.clone() })
+    } else if let Some(at) = inversion_at(words, lexicon) {
+        let verb = &words[at - 1].lower;
+        turner.map_into(&words[..at - 1], &Scope::default(), &mut out)?;
+        if is_we(&words[at].lower) {
+            out.push(verb.clone());
+            out.push(turner.plural_subject()?.to_owned());
+        } else {
+            out.push(turner.after_subject_form(verb).ok_or(Reject::UnknownVerb)?);
+            out.push(turner.subject().to_owned());
+        }
+        (at + 1, Scope { after_ik: true, verb: verb.clone() })
+    } else {
+        let at = third_verb_at(words, lexicon).ok_or(Reject::NoPattern)?;
+        if !words.iter().any(|w| lexicon.first.contains(&w.lower)) {
+            return Err(Reject::NoPattern);
+        }
+        turner.map_into(&words[..=at], &Scope::default(), &mut out)?;
+        (at + 1, Scope { after_ik: false, verb: words[at].lower.clone() })
+    };
+    turner.map_into(&words[rest..], &scope, &mut out)?;
+    // "'s Ochtends" has its capital on the second word.
+    let initial = usize::from(out.first().is_some_and(|w| w == "'s"));
+    if let Some(word) = out.get_mut(initial) {
+        *word = lowered(word);
+    }
+    Ok(out.join(" "))
+}
+
+/// Where "ik" (or "we") stands when the clause has its verb before it: "dan ben ik …" gives 2.
+pub(crate) fn inversion_at(words: &[Word], lexicon: &Lexicon) -> Option<usize> {
+    let first = words.first()?;
+    if lexicon.subordinators.contains(&first.lower) && !lexicon.resumptive.contains(&first.lower) {
+        return None;
+    }
+    let at =
+        words.iter().take(FRONT_MAX_WORDS + 2).position(|w| is_ik(&w.lower) || is_we(&w.lower))?;
+    let verb = &words.get(at.checked_sub(1)?)?.lower;
+    let front = &words[..at - 1];
+    let known = if is_ik(&words[at].lower) {
+        is_first_person(verb, lexicon)
+    } else {
+        lexicon.plural.contains(verb)
+    };
+    // A finite verb in front belongs to another clause.
+    let clean = front.iter().all(|w| !is_certain_verb(&w.lower, lexicon));
+    (known && !front.is_empty() && clean).then_some(at)
+}
+
+/// What stands before the part that is being mapped.
+#[derive(Default)]
+struct Scope {
+    /// The subject is "ik", so that "me" is most likely reflexive.
+    after_ik: bool,
+    /// The finite verb as the client said it.
+    verb: String,
+}
+
+struct Turner<'a> {
+    lexicon: &'a Lexicon,
+    address: Address,
+}
+
+impl Turner<'_> {
+    fn subject(&self) -> &'static str {
+        match self.address {
+            Address::Informal => "je",
+            Address::Formal => "u",
+        }
+    }
+
+    /// "we" of the client and others. Said to somebody addressed as "u" there is no safe plural.
+    fn plural_subject(&self) -> Result<&'static str, Reject> {
+        match self.address {
+            Address::Informal => Ok("jullie"),
+            Address::Formal => Err(Reject::NoPattern),
+        }
+    }
+
+    /// The form behind "je" or "u": "heb" → "hebt", "loop" → "loopt", "had" → "had".
+    fn before_subject_form(&self, verb: &str) -> Option<String> {
+        if let Some([second, ..]) = self.lexicon.irregular.get(verb) {
+            return Some(second.clone());
+        }
+        if is_past(verb, self.lexicon) {
+            return Some(verb.to_owned());
+        }
+        self.lexicon.present.contains(verb).then(|| with_t(verb))
+    }
+
+    /// The form before "je" ("heb je", "loop je") or before "u" ("hebt u", "loopt u").
+    fn after_subject_form(&self, verb: &str) -> Option<String> {
+        match self.address {
+            Address::Formal => self.before_subject_form(verb),
+            Address::Informal => match self.lexicon.irregular.get(verb) {
+                Some([_, inverted, _]) => Some(inverted.clone()),
+                None => is_first_person(verb, self.lexicon).then(|| verb.to_owned()),
+            },
+        }
+    }
+
+    /// Maps what is neither the subject nor the finite verb of the main clause.
+    fn map_into(&self, words: &[Word], scope: &Scope, out: &mut Vec<String>) -> Result<(), Reject> {
+        let mut i = 0;
+        while i < words.len() {
+            let word = &words[i];
+            let after_subordinator =
+                i > 0 && self.lexicon.subordinators.contains(&words[i - 1].lower);
+            if is_ik(&word.lower) {
+                if !after_subordinator {
+                    return Err(Reject::NoPattern);
+                }
+                i += 1 + self.map_verb_final(&words[i + 1..], out)?;
+                continue;
+            }
+            // "en til stenen": a second verb of the same "ik", whose form would have to change too.
+            let behind_conjunction =
+                i > 0 && self.lexicon.conjunctions.contains(&words[i - 1].lower);
+            if behind_conjunction && scope.after_ik && is_present(&word.lower, self.lexicon) {
+                return Err(Reject::UnknownVerb);
+            }
+            out.push(self.pronoun(words, i, scope, after_subordinator)?);
+            i += 1;
+        }
+        Ok(())
+    }
+
+    /// Maps "ik … V" behind a subordinator; `words` start after "ik". Gives how many words it took.
+    fn map_verb_final(&self, words: &[Word], out: &mut Vec<String>) -> Result<usize, Reject> {
+        let end = words
+            .iter()
+            .position(|w| self.lexicon.conjunctions.contains(&w.lower))
+            .unwrap_or(words.len());
+        let region = &words[..end];
+        let verb_at = self.final_verb_at(region).ok_or(Reject::UnknownVerb)?;
+        let (particle, stem) = self.split_particle(&region[verb_at].lower);
+        let form = self.before_subject_form(stem).ok_or(Reject::UnknownVerb)?;
+        out.push(self.subject().to_owned());
+        let scope = Scope { after_ik: true, verb: stem.to_owned() };
+        for i in 0..region.len() {
+            if i == verb_at {
+                out.push(format!("{particle}{form}"));
+            } else if is_ik(&region[i].lower) || is_we(&region[i].lower) {
+                return Err(Reject::NoPattern);
+            } else {
+                out.push(self.pronoun(region, i, &scope, false)?);
+            }
+        }
+        Ok(end)
+    }
+
+    /// The finite verb of "… ik [region]": the one auxiliary, or else the last word.
+    fn final_verb_at(&self, region: &[Word]) -> Option<usize> {
+        let mut auxiliaries =
+            (0..region.len()).filter(|&i| self.lexicon.auxiliaries.contains(&region[i].lower));
+        match (auxiliaries.next(), auxiliaries.next()) {
+            (Some(one), None) => Some(one),
+            (Some(_), Some(_)) => None,
+            (None, _) => {
+                let last = region.len().checked_sub(1)?;
+                let (_, stem) = self.split_particle(&region[last].lower);
+                is_first_person(stem, self.lexicon).then_some(last)
+            }
+        }
+    }
+
+    /// "opsta" → ("op", "sta"); a verb without particle gives ("", verb).
+    fn split_particle<'w>(&self, verb: &'w str) -> (&'w str, &'w str) {
+        if is_first_person(verb, self.lexicon) {
+            return ("", verb);
+        }
+        for particle in &self.lexicon.particles {
+            if let Some(stem) = verb.strip_prefix(particle.as_str())
+                && is_first_person(stem, self.lexicon)
+            {
+                return verb.split_at(particle.len());
+            }
+        }
+        ("", verb)
+    }
+
+    fn pronoun(
+        &self,
+        words: &[Word],
+        i: usize,
+        scope: &Scope,
+        after_subordinator: bool,
+    ) -> Result<String, Reject> {
+        let formal = self.address == Address::Formal;
+        let mapped = match words[i].lower.as_str() {
+            "me" if formal && scope.after_ik => {
+                if !self.lexicon.reflexive.contains(&scope.verb) {
+                    return Err(Reject::NoPattern);
+                }
+                "zich"
+            }
+            // "me moeder" for "mijn moeder" would need "uw".
+            "me" if formal && i > 0 => return Err(Reject::NoPattern),
+            "me" => {
+                if formal {
+                    "u"
+                } else {
+                    "je"
+                }
+            }
+            // Right behind subject and verb it is reflexive: "dan heb ik mij ingespannen".
+            "mij" if formal && scope.after_ik && i == 0 => "zich",
+            "mij" => {
+                if formal {
+                    "u"
+                } else {
+                    "jou"
+                }
+            }
+            "mijn" | "m'n" | "mn" => {
+                if formal {
+                    "uw"
+                } else {
+                    "je"
+                }
+            }
+            "mezelf" | "mijzelf" => {
+                if formal {
+                    "uzelf"
+                } else {
+                    "jezelf"
+                }
+            }
+            "we" | "wij" if after_subordinator => self.plural_subject()?,
+            "we" | "wij" => return Err(Reject::NoPattern),
+            "ons" | "onze" => self.plural_subject()?,
+            _ => words[i].text.as_str(),
+        };
+        Ok(mapped.to_owned())
+    }
+}
+
+/// The finite verb of a clause whose subject is a third person: "het lukt", "mijn moeder loopt".
+fn third_verb_at(words: &[Word], lexicon: &Lexicon) -> Option<usize> {
+    let first = words.first()?.lower.as_str();
+    if !lexicon.third_subjects.contains(first) {
+        return None;
+    }
+    let reach = match first {
+        "mijn" | "m'n" | "mn" | "de" => 2..=3,
+        "het" => 1..=2,
+        _ => 1..=1,
+    };
+    reach.into_iter().find(|&i| words.get(i).is_some_and(|w| lexicon.third.contains(&w.lower)))
+}
+
+fn is_ik(word: &str) -> bool {
+    matches!(word, "ik" | "'k")
+}
+
+fn is_we(word: &str) -> bool {
+    matches!(word, "we" | "wij")
+}
+
+fn is_first_person(verb: &str, lexicon: &Lexicon) -> bool {
+    is_present(verb, lexicon) || is_past(verb, lexicon)
+}
+
+fn is_present(verb: &str, lexicon: &Lexicon) -> bool {
+    lexicon.irregular.contains_key(verb) || lexicon.present.contains(verb)
+}
+
+fn is_past(verb: &str, lexicon: &Lexicon) -> bool {
+    lexicon.past.contains(verb) || weak_stem(verb, lexicon)
+}
+
+/// Whether it is a weak past tense of a known verb: "voelde", "werkte", "zette".
+fn weak_stem(verb: &str, lexicon: &Lexicon) -> bool {
+    ["de", "te"]
+        .iter()
+        .any(|ending| verb.strip_suffix(ending).is_some_and(|stem| lexicon.present.contains(stem)))
+}
+
+/// A word that is a finite verb and hardly ever a noun.
+fn is_certain_verb(word: &str, lexicon: &Lexicon) -> bool {
+    lexicon.irregular.contains_key(word) || matches!(word, "is" | "heeft" | "zou" | "had" | "was")
+}
+
+fn with_t(stem: &str) -> String {
+    if stem.ends_with('t') { stem.to_owned() } else { format!("{stem}t") }
+}
+
+fn lowered(word: &str) -> String {
+    let mut chars = word.chars();
+    match chars.next() {
+        Some(first) => format!("{}{}", first.to_lowercase(), chars.as_str()),
+        None => String::new(),
+    }
+}

@@ -1,0 +1,116 @@
+//! Grammar and safety: what may not be suggested. A wrong-sounding sentence is worse than a generic one.
+
+use crate::{
+    lexicon::Lexicon,
+    text::{Word, words},
+    transform::Reject,
+};
+
+/// Longer words are recogniser noise; the longest common Dutch ones have about twenty letters.
+const WORD_MAX_CHARS: usize = 24;
+
+/// Checks the client's clause before it is turned.
+pub(crate) fn check_source(clause: &[Word], lexicon: &Lexicon) -> Result<(), Reject> {
+    if clause.len() < lexicon.limits.clause_min_words
+        || clause.len() > lexicon.limits.clause_max_words
+    {
+        return Err(Reject::Size);
+    }
+    if clause.iter().any(|w| lexicon.second.contains(&w.lower)) {
+        return Err(Reject::SecondPerson);
+    }
+    let starts_badly = clause.first().is_some_and(|w| lexicon.no_start.contains(&w.lower));
+    if starts_badly || lexicon.unfit.within(clause) || lexicon.advice.within(clause) {
+        return Err(Reject::Unfit);
+    }
+    let stutters = clause.windows(2).any(|w| w[0].lower == w[1].lower);
+    if stutters || clause.iter().any(|w| is_garbage(&w.lower)) || is_garbled(clause, lexicon) {
+        return Err(Reject::Garbled);
+    }
+    if !clause.iter().any(|w| has_content(&w.lower, lexicon)) {
+        return Err(Reject::Size);
+    }
+    Ok(())
+}
+
+/// Checks the turned clause against the one it came from.
+pub(crate) fn check_clause(source: &[Word], turned: &str, lexicon: &Lexicon) -> Result<(), Reject> {
+    let out = words(turned);
+    if out.iter().any(|w| lexicon.first.contains(&w.lower)) {
+        return Err(Reject::FirstPersonLeft);
+    }
+    let dangles = lexicon.dangling.at_end(&out) > 0
+        && !out.iter().any(|w| lexicon.stranders.contains(&w.lower));
+    if dangles || lacks_infinitive(&out, lexicon) {
+        return Err(Reject::Unfinished);
+    }
+    if lexicon.advice.within(&out) {
+        return Err(Reject::Unfit);
+    }
+    if is_garbled(&out, lexicon) {
+        return Err(Reject::Garbled);
+    }
+    let kept = |word: &Word| out.iter().any(|w| w.lower == word.lower);
+    let must_keep = source.iter().enumerate().filter(|(i, w)| {
+        let name = *i > 0 && w.text.chars().next().is_some_and(char::is_uppercase);
+        (name && !lexicon.first.contains(&w.lower)) || lexicon.number(w).is_some()
+    });
+    if must_keep.into_iter().all(|(_, w)| kept(w)) { Ok(()) } else { Err(Reject::NotFaithful) }
+}
+
+/// Whether a whole suggestion, made of a wording and what was put into it, is short enough to say.
+pub(crate) fn fits(sentence: &str, most_words: usize) -> bool {
+    sentence.split_whitespace().count() <= most_words
+}
+
+fn has_content(word: &str, lexicon: &Lexicon) -> bool {
+    !lexicon.light.contains(word)
+        && !lexicon.first.contains(word)
+        && !lexicon.irregular.contains_key(word)
+        && !lexicon.auxiliaries.contains(word)
+}
+
+/// A word that no one says: no vowel, letters mixed with digits, a letter three times in a row.
+fn is_garbage(word: &str) -> bool {
+    let letters = word.chars().filter(|c| c.is_alphabetic()).count();
+    let digits = word.chars().filter(char::is_ascii_digit).count();
+    let vowel = word.chars().any(|c| "aeiouyáàäâéèëêíìïîóòöôúùüû".contains(c));
+    let triple = word
+        .as_bytes()
+        .windows(3)
+        .any(|w| w[0] == w[1] && w[1] == w[2] && w[0].is_ascii_alphabetic());
+    let lone =
+        letters == 1 && digits == 0 && !matches!(word, "u" | "i" | "a" | "o" | "'k" | "'s" | "'t");
+    let voiceless = letters > 0
+        && !vowel
+        && !matches!(word, "m'n" | "mn" | "z'n" | "d'r" | "'k" | "'s" | "'t" | "tv");
+    voiceless
+        || (letters > 0 && digits > 0)
+        || triple
+        || lone
+        || word.chars().count() > WORD_MAX_CHARS
+}
+
+/// Two words that do not follow one another in a sentence.
+fn is_garbled(words: &[Word], lexicon: &Lexicon) -> bool {
+    words.windows(2).any(|pair| {
+        let (a, b) = (pair[0].lower.as_str(), pair[1].lower.as_str());
+        lexicon.determiners.contains(a) && lexicon.no_nouns.contains(b)
+    })
+}
+
+/// "Je zou zo graag weer": a verb that asks for another one, which is not there.
+fn lacks_infinitive(words: &[Word], lexicon: &Lexicon) -> bool {
+    let Some(at) = words.iter().position(|w| {
+        lexicon.need_infinitive.contains(&w.lower)
+            || lexicon.need_infinitive.iter().any(|v| {
+                lexicon.irregular.get(v).is_some_and(|forms| forms[..2].contains(&w.lower))
+            })
+    }) else {
+        return false;
+    };
+    !words[at + 1..].iter().any(|w| {
+        w.lower.chars().count() > 3
+            && lexicon.infinitive_endings.iter().any(|e| w.lower.ends_with(e.as_str()))
+    })
+}

@@ -1,0 +1,236 @@
+//! The words that the rules look at, checked and ready for look-up.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use timeline::Lang;
+
+use crate::{
+    error::CoachError,
+    phrases::Phrases,
+    raw::{Limits, RawLexicon},
+    text::Word,
+};
+
+const NL: &str = include_str!("../../../assets/coach/nl.lexicon.toml");
+const EN: &str = include_str!("../../../assets/coach/en.lexicon.toml");
+/// The version of the format that this code reads.
+pub(crate) const VERSION: u32 = 1;
+/// Highest number of a ruler; the list of number words goes from 0 to it.
+const RULER_MAX: usize = 10;
+
+type Set = BTreeSet<String>;
+
+#[derive(Debug, Clone)]
+pub(crate) struct Lexicon {
+    pub lang: Lang,
+    pub limits: Limits,
+    numbers: Vec<String>,
+    an_numbers: Set,
+    pub subjects: Set,
+    pub first: Set,
+    pub second: Set,
+    pub address_informal: Set,
+    pub address_formal: Set,
+    pub openers: Phrases,
+    pub closers: Phrases,
+    pub inline: Phrases,
+    pub conjunctions: Set,
+    pub resumptive: Set,
+    pub points_back: Set,
+    pub no_start: Set,
+    pub subordinators: Set,
+    pub dangling: Phrases,
+    pub stranders: Set,
+    pub determiners: Set,
+    pub no_nouns: Set,
+    pub third_subjects: Set,
+    pub unfit: Phrases,
+    pub advice: Phrases,
+    pub light: Set,
+    pub change: Set,
+    pub sustain: Set,
+    negations: Set,
+    worry: Phrases,
+    pub agree: Phrases,
+    pub refuse: Phrases,
+    pub objection_question: Set,
+    pub yes_but: Phrases,
+    pub planning_when: Set,
+    pub planning: Set,
+    pub irregular: BTreeMap<String, [String; 3]>,
+    pub present: Set,
+    pub past: Set,
+    pub auxiliaries: Set,
+    pub plural: Set,
+    pub third: Set,
+    pub particles: Vec<String>,
+    pub reflexive: Set,
+    pub adverbs: Set,
+    pub need_infinitive: Set,
+    pub infinitive_endings: Vec<String>,
+}
+
+impl Lexicon {
+    /// The built-in lexicon of `lang`.
+    pub(crate) fn builtin(lang: Lang) -> Result<Self, CoachError> {
+        Self::parse(
+            lang,
+            match lang {
+                Lang::Nl => NL,
+                Lang::En => EN,
+            },
+        )
+    }
+
+    pub(crate) fn parse(lang: Lang, toml: &str) -> Result<Self, CoachError> {
+        let raw: RawLexicon = toml::from_str(toml).map_err(|source| CoachError::Parse {
+            file: format!("{lang}.lexicon.toml"),
+            source: Box::new(source),
+        })?;
+        check(lang, &raw)?;
+        Ok(Self::from_raw(raw))
+    }
+
+    /// The number on a ruler that `word` is.
+    pub(crate) fn number(&self, word: &Word) -> Option<u8> {
+        let by_word = self.numbers.iter().position(|n| *n == word.lower);
+        let by_digits = || word.lower.parse::<usize>().ok().filter(|n| *n <= RULER_MAX);
+        by_word.or_else(by_digits).and_then(|n| u8::try_from(n).ok())
+    }
+
+    /// The word for `n`; its digits above ten.
+    pub(crate) fn number_word(&self, n: u8) -> String {
+        self.numbers.get(usize::from(n)).cloned().unwrap_or_else(|| n.to_string())
+    }
+
+    /// Whether `words` tell of a worry or fear that is not denied just before.
+    pub(crate) fn tells_worry(&self, words: &[Word]) -> bool {
+        let at = (0..words.len()).find(|&i| self.worry.at_start(&words[i..]) > 0);
+        at.is_some_and(|at| !words[..at].iter().any(|w| self.negations.contains(&w.lower)))
+    }
+
+    /// Whether the indefinite article before `n` is "an" (English).
+    pub(crate) fn takes_an(&self, n: u8) -> bool {
+        self.an_numbers.contains(&self.number_word(n))
+    }
+
+    fn from_raw(raw: RawLexicon) -> Self {
+        let (clause, sides, answers, lists) = (raw.clause, raw.sides, raw.answers, raw.verbs.lists);
+        Self {
+            lang: raw.lang,
+            limits: raw.limits,
+            numbers: raw.numbers,
+            an_numbers: set(raw.an_numbers),
+            subjects: set(raw.pronouns.subjects),
+            first: set(raw.pronouns.first),
+            second: set(raw.pronouns.second),
+            address_informal: set(raw.pronouns.address_informal),
+            address_formal: set(raw.pronouns.address_formal),
+            openers: Phrases::new(&raw.trim.openers),
+            closers: Phrases::new(&raw.trim.closers),
+            inline: Phrases::new(&raw.trim.inline),
+            conjunctions: set(clause.conjunctions),
+            resumptive: set(clause.resumptive),
+            points_back: set(clause.points_back),
+            no_start: set(clause.no_start),
+            subordinators: set(clause.subordinators),
+            dangling: Phrases::new(&clause.dangling),
+            stranders: set(clause.stranders),
+            determiners: set(clause.determiners),
+            no_nouns: set(clause.no_nouns),
+            third_subjects: set(clause.third_subjects),
+            unfit: Phrases::new(&clause.unfit),
+            advice: Phrases::new(&clause.advice),
+            light: set(clause.light),
+            change: set(sides.change),
+            sustain: set(sides.sustain),
+            negations: set(sides.negations),
+            worry: Phrases::new(&sides.worry),
+            agree: Phrases::new(&answers.agree),
+            refuse: Phrases::new(&answers.refuse),
+            objection_question: set(answers.objection_question),
+            yes_but: Phrases::new(&answers.yes_but),
+            planning_when: set(answers.planning_when),
+            planning: set(answers.planning),
+            irregular: raw.verbs.irregular,
+            present: set(lists.present),
+            past: set(lists.past),
+            auxiliaries: set(lists.auxiliaries),
+            plural: set(lists.plural),
+            third: set(lists.third),
+            particles: lists.particles,
+            reflexive: set(lists.reflexive),
+            adverbs: set(lists.adverbs),
+            need_infinitive: set(lists.need_infinitive),
+            infinitive_endings: lists.infinitive_endings,
+        }
+    }
+}
+
+fn set(list: Vec<String>) -> Set {
+    list.into_iter().collect()
+}
+
+fn check(lang: Lang, raw: &RawLexicon) -> Result<(), CoachError> {
+    let fault = |key: &str, problem: String| Err(CoachError::key(lang, ".lexicon", key, problem));
+    if raw.lang != lang {
+        return fault("lang", format!("is {}, but {lang} is wanted", raw.lang));
+    }
+    if raw.version != VERSION {
+        return fault("version", format!("is {}, but this program reads {VERSION}", raw.version));
+    }
+    if raw.numbers.len() != RULER_MAX + 1 {
+        return fault(
+            "numbers",
+            format!("holds {} words, but 0 to 10 are eleven", raw.numbers.len()),
+        );
+    }
+    let limits = raw.limits;
+    if limits.clause_min_words == 0 || limits.clause_max_words < limits.clause_min_words {
+        return fault("limits.clause_max_words", "is less than clause_min_words".to_owned());
+    }
+    for (key, list) in [
+        ("pronouns.first", &raw.pronouns.first),
+        ("pronouns.second", &raw.pronouns.second),
+        ("answers.agree", &raw.answers.agree),
+        ("answers.refuse", &raw.answers.refuse),
+        ("verbs.lists.present", &raw.verbs.lists.present),
+        ("clause.advice", &raw.clause.advice),
+    ] {
+        if list.is_empty() {
+            return fault(key, "is empty: list at least one word".to_owned());
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::words;
+
+    #[test]
+    fn both_lexicons_load() {
+        for lang in [Lang::Nl, Lang::En] {
+            Lexicon::builtin(lang).unwrap();
+        }
+    }
+
+    #[test]
+    fn numbers_by_word_and_digit() {
+        let lexicon = Lexicon::builtin(Lang::Nl).unwrap();
+        let found: Vec<_> =
+            words("een zes of 7, geen 11").iter().filter_map(|w| lexicon.number(w)).collect();
+        assert_eq!(found, [6, 7]); // "een" is the article
+        assert_eq!(lexicon.number_word(4), "vier");
+    }
+
+    #[test]
+    fn faults_name_the_key() {
+        let message = |toml: &str| Lexicon::parse(Lang::Nl, toml).unwrap_err().to_string();
+        assert!(message(&NL.replacen("version = 1", "version = 9", 1)).contains("`version`"));
+        assert!(message(&NL.replacen("\"nul\", ", "", 1)).contains("`numbers`"));
+        assert!(message(&NL.replacen("[sides]", "[side]", 1)).contains("side"));
+        assert!(message(EN).contains("`lang`"));
+    }
+}

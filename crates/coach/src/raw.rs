@@ -1,0 +1,132 @@
+//! The pack files as they are written: `assets/coach/{nl,en}.toml` and `{nl,en}.lexicon.toml`.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use timeline::{Lang, Moment, Technique};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawPack {
+    pub lang: Lang,
+    pub version: u32,
+    pub moments: BTreeMap<Moment, String>,
+    pub techniques: BTreeMap<Technique, RawTechnique>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawTechnique {
+    pub headlines: Vec<String>,
+    pub je: Option<Vec<String>>,
+    pub u: Option<Vec<String>>,
+    pub you: Option<Vec<String>>,
+    pub je_low: Option<Vec<String>>,
+    pub u_low: Option<Vec<String>>,
+    pub you_low: Option<Vec<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawLexicon {
+    pub lang: Lang,
+    pub version: u32,
+    pub numbers: Vec<String>,
+    pub an_numbers: Vec<String>,
+    pub limits: Limits,
+    pub pronouns: RawPronouns,
+    pub trim: RawTrim,
+    pub clause: RawClause,
+    pub sides: RawSides,
+    pub answers: RawAnswers,
+    pub verbs: RawVerbs,
+}
+
+/// Words in a clause and in a whole sentence.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Limits {
+    pub clause_min_words: usize,
+    pub clause_max_words: usize,
+    pub sentence_max_words: usize,
+    pub double_sided_max_words: usize,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawPronouns {
+    pub subjects: Vec<String>,
+    pub first: Vec<String>,
+    pub second: Vec<String>,
+    pub address_informal: Vec<String>,
+    pub address_formal: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawTrim {
+    pub openers: Vec<String>,
+    pub closers: Vec<String>,
+    pub inline: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawClause {
+    pub conjunctions: Vec<String>,
+    pub resumptive: Vec<String>,
+    pub points_back: Vec<String>,
+    pub no_start: Vec<String>,
+    pub subordinators: Vec<String>,
+    pub dangling: Vec<String>,
+    pub stranders: Vec<String>,
+    pub determiners: Vec<String>,
+    pub no_nouns: Vec<String>,
+    pub third_subjects: Vec<String>,
+    pub unfit: Vec<String>,
+    pub advice: Vec<String>,
+    pub light: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawSides {
+    pub change: Vec<String>,
+    pub sustain: Vec<String>,
+    pub negations: Vec<String>,
+    pub worry: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawAnswers {
+    pub agree: Vec<String>,
+    pub refuse: Vec<String>,
+    pub objection_question: Vec<String>,
+    pub yes_but: Vec<String>,
+    pub planning_when: Vec<String>,
+    pub planning: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawVerbs {
+    /// Before the subject's verb slot, behind it, third person.
+    pub irregular: BTreeMap<String, [String; 3]>,
+    pub lists: RawVerbLists,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawVerbLists {
+    pub present: Vec<String>,
+    pub past: Vec<String>,
+    pub auxiliaries: Vec<String>,
+    pub plural: Vec<String>,
+    pub third: Vec<String>,
+    pub particles: Vec<String>,
+    pub reflexive: Vec<String>,
+    pub adverbs: Vec<String>,
+    pub need_infinitive: Vec<String>,
+    pub infinitive_endings: Vec<String>,
+}

@@ -1,0 +1,304 @@
+//! The state of the conversation, and its one transition function.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use serde::{Deserialize, Serialize};
+use timeline::{Code, Moment, SampleIdx, Speaker, Strength, Technique};
+
+use crate::{
+    coach::Heard,
+    lexicon::Lexicon,
+    moments::{self, Observed},
+    text::{Word, words},
+    window::PermissionWindow,
+};
+
+/// Client statements that are remembered: some minutes of talk.
+const STATEMENTS: usize = 12;
+/// A number that follows a ruler's question is taken as its answer in an utterance up to this long.
+const RULER_ANSWER_MAX_WORDS: usize = 14;
+
+/// Everything the coach knows of the conversation so far. The same utterances give the same state.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct DialogueState {
+    /// End of the last utterance.
+    pub now: SampleIdx,
+    /// Who spoke last.
+    pub last_speaker: Option<Speaker>,
+    /// How often the practitioner said "je" and its kin.
+    pub informal_address: u32,
+    /// How often the practitioner said "u" and its kin.
+    pub formal_address: u32,
+    /// Whether advice is welcome.
+    pub window: PermissionWindow,
+    /// The client's last statements, the newest last.
+    pub statements: VecDeque<Statement>,
+    /// The last number on a ruler.
+    pub ruler: Option<Ruler>,
+    /// Whether the practitioner's last act was a scaling question.
+    pub ruler_asked: bool,
+    /// Closed questions in a row, without a reflection or an open question between them.
+    pub closed_questions: u32,
+    /// How far the client has come.
+    pub readiness: Readiness,
+    /// What the practitioner's present (or, while the client speaks, last) turn holds.
+    pub turn: TurnMark,
+    /// The last cue.
+    pub last_cue: Option<CueMemo>,
+    /// How often each moment was shown.
+    pub shown: BTreeMap<Moment, u32>,
+    /// The wordings used, in order.
+    pub said: Vec<String>,
+}
+
+/// How the practitioner addresses the client, where the language has a choice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Address {
+    /// Dutch "je"; English "you".
+    Informal,
+    /// Dutch "u".
+    Formal,
+}
+
+/// Something that the client said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Statement {
+    /// The utterance.
+    pub id: String,
+    /// When it ended.
+    pub at: SampleIdx,
+    /// The words.
+    pub text: String,
+    /// Which side it takes.
+    pub side: Side,
+    /// Whether it holds a worry or fear.
+    pub worry: bool,
+    /// Whether it was given back already, by the practitioner or in a suggestion.
+    pub reflected: bool,
+}
+
+/// The side that a statement takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// For change.
+    Change,
+    /// For staying the same.
+    Sustain,
+    /// Both in one breath.
+    Both,
+    /// Against the practitioner.
+    Friction,
+    /// Neither.
+    Neutral,
+}
+
+/// A number that the client gave on a ruler.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ruler {
+    /// 0 to 10.
+    pub number: u8,
+    /// The utterance.
+    pub id: String,
+    /// When.
+    pub at: SampleIdx,
+    /// Whether the practitioner went on from it.
+    pub followed_up: bool,
+}
+
+/// How ready for change the client has sounded, at most, so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Readiness {
+    /// No change talk yet.
+    #[default]
+    Unheard,
+    /// Desire, ability, reason or need.
+    Preparatory,
+    /// Commitment.
+    Committed,
+}
+
+/// What a turn of the practitioner holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TurnMark {
+    /// Nothing to mark.
+    #[default]
+    Clean,
+    /// A righting-reflex act, without a cue so far (the budget, or the mode).
+    Noted(Moment),
+    /// A righting-reflex act that has its cue: the turn gets no second one.
+    Shown(Moment),
+}
+
+/// What is remembered of a cue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CueMemo {
+    /// When.
+    pub at: SampleIdx,
+    /// Which moment.
+    pub moment: Moment,
+    /// How sure.
+    pub strength: Strength,
+    /// What was suggested.
+    pub technique: Technique,
+}
+
+impl DialogueState {
+    /// How the client is addressed: as the practitioner mostly does; informally until there is evidence.
+    #[must_use]
+    pub fn address(&self) -> Address {
+        if self.formal_address > self.informal_address {
+            Address::Formal
+        } else {
+            Address::Informal
+        }
+    }
+
+    /// Takes in one utterance and says which moment it shows: the one transition function.
+    pub(crate) fn advance(&mut self, heard: &Heard<'_>, lexicon: &Lexicon) -> Option<Observed> {
+        self.window = self.window.aged(heard.span.start);
+        let said = words(heard.text);
+        let observed = match heard.speaker {
+            Speaker::Practitioner => self.after_practitioner(heard, &said, lexicon),
+            Speaker::Client => self.after_client(heard, &said, lexicon),
+        };
+        self.last_speaker = Some(heard.speaker);
+        self.now = self.now.max(heard.span.end);
+        observed
+    }
+
+    /// Takes in that a cue was shown.
+    pub(crate) fn remember_cue(&mut self, memo: CueMemo, wording: String, source: &str) {
+        self.last_cue = Some(memo);
+        self.said.push(wording);
+        *self.shown.entry(memo.moment).or_default() += 1;
+        if memo.moment.is_righting_reflex() {
+            self.turn = TurnMark::Shown(memo.moment);
+        }
+        if let Some(statement) = self.statements.iter_mut().find(|s| s.id == source) {
+            statement.reflected = true;
+        }
+    }
+
+    fn after_practitioner(
+        &mut self,
+        heard: &Heard<'_>,
+        said: &[Word],
+        lexicon: &Lexicon,
+    ) -> Option<Observed> {
+        if self.last_speaker != Some(Speaker::Practitioner) {
+            self.turn = TurnMark::Clean;
+        }
+        for word in said {
+            self.informal_address += u32::from(lexicon.address_informal.contains(&word.lower));
+            self.formal_address += u32::from(lexicon.address_formal.contains(&word.lower));
+        }
+        let has = |code| heard.codes.contains(&code);
+        self.count_closed_question(heard.codes);
+        let observed = moments::of_practitioner(self, heard, said, lexicon);
+        self.window = self.window.after_practitioner(heard, lexicon);
+        if let Some(found) = observed
+            && found.moment.is_righting_reflex()
+            && self.turn == TurnMark::Clean
+        {
+            self.turn = TurnMark::Noted(found.moment);
+        }
+        if heard.codes.iter().any(|c| c.is_reflection())
+            && let Some(last) = self.statements.back_mut()
+        {
+            last.reflected = true;
+        }
+        self.ruler_asked = has(Code::QuestionScale);
+        if has(Code::QuestionScale)
+            && let Some(ruler) = &mut self.ruler
+        {
+            ruler.followed_up = true;
+        }
+        observed
+    }
+
+    fn after_client(
+        &mut self,
+        heard: &Heard<'_>,
+        said: &[Word],
+        lexicon: &Lexicon,
+    ) -> Option<Observed> {
+        let number = self.ruler_asked.then(|| number_in(said, lexicon)).flatten();
+        let observed = moments::of_client(self, heard, said, number, lexicon);
+        self.window = self.window.after_client(heard, lexicon);
+        if matches!(observed, Some(Observed { moment: Moment::YesBut, .. })) {
+            self.turn = TurnMark::Clean; // answered: one yes-but for one righting-reflex turn
+        }
+        if let Some(number) = number {
+            self.ruler = Some(Ruler {
+                number,
+                id: heard.id.to_owned(),
+                at: heard.span.end,
+                followed_up: false,
+            });
+        }
+        self.readiness = self.readiness.max(readiness_of(heard.codes));
+        if self.statements.len() == STATEMENTS {
+            self.statements.pop_front();
+        }
+        self.statements.push_back(Statement {
+            id: heard.id.to_owned(),
+            at: heard.span.end,
+            text: heard.text.to_owned(),
+            side: side_of(heard.codes),
+            worry: lexicon.tells_worry(said),
+            reflected: false,
+        });
+        observed
+    }
+
+    fn count_closed_question(&mut self, codes: &[Code]) {
+        let breaks = |c: &Code| {
+            c.is_reflection()
+                || matches!(c, Code::QuestionOpen | Code::QuestionScale | Code::Affirm)
+        };
+        if codes.iter().any(breaks) {
+            self.closed_questions = 0;
+        } else if codes.contains(&Code::QuestionClosed) && !codes.contains(&Code::SeekPermission) {
+            self.closed_questions += 1;
+        }
+    }
+}
+
+/// The one number in an answer to a ruler's question. Two numbers ("zes of zeven") are no answer to go on from.
+fn number_in(said: &[Word], lexicon: &Lexicon) -> Option<u8> {
+    if said.len() > RULER_ANSWER_MAX_WORDS {
+        return None;
+    }
+    let mut found: Vec<u8> = said.iter().filter_map(|w| lexicon.number(w)).collect();
+    found.dedup();
+    match found.as_slice() {
+        [one] => Some(*one),
+        _ => None,
+    }
+}
+
+fn readiness_of(codes: &[Code]) -> Readiness {
+    if codes.contains(&Code::ChangeCommit) {
+        Readiness::Committed
+    } else if codes.iter().any(|c| c.is_change()) {
+        Readiness::Preparatory
+    } else {
+        Readiness::Unheard
+    }
+}
+
+pub(crate) fn side_of(codes: &[Code]) -> Side {
+    let change = codes.iter().any(|c| c.is_change());
+    let sustain = codes.contains(&Code::Sustain);
+    match (change, sustain) {
+        (true, true) => Side::Both,
+        (true, false) => Side::Change,
+        (false, true) => Side::Sustain,
+        (false, false) if codes.contains(&Code::Discord) => Side::Friction,
+        (false, false) => Side::Neutral,
+    }
+}

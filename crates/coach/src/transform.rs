@@ -1,0 +1,39 @@
+//! The client's clause, said back: "ik heb geen tijd" → "je hebt geen tijd".
+
+use timeline::Lang;
+
+use crate::{dutch, english, gate, lexicon::Lexicon, state::Address, text::Word};
+
+/// Why a clause is not said back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reject {
+    /// It speaks to or about the practitioner.
+    SecondPerson,
+    /// No pattern that the transform knows.
+    NoPattern,
+    /// The verb is unknown or ambiguous, so that its form cannot be made.
+    UnknownVerb,
+    /// First person words would be left.
+    FirstPersonLeft,
+    /// Too short, too long, or without content.
+    Size,
+    /// It breaks off, or asks for a verb that is not there.
+    Unfinished,
+    /// It looks misheard.
+    Garbled,
+    /// It would sound like advice, or be harsh or odd when said back.
+    Unfit,
+    /// A number or a name got lost.
+    NotFaithful,
+}
+
+/// Turns the perspective of one clause and checks the result. Lower-case start, no full stop.
+pub(crate) fn turn(words: &[Word], address: Address, lexicon: &Lexicon) -> Result<String, Reject> {
+    gate::check_source(words, lexicon)?;
+    let turned = match lexicon.lang {
+        Lang::Nl => dutch::turn(words, address, lexicon)?,
+        Lang::En => english::turn(words, lexicon)?,
+    };
+    gate::check_clause(words, &turned, lexicon)?;
+    Ok(turned)
+}

@@ -1,0 +1,78 @@
+//! The tables of clauses: `tests/data/{nl,en}_clauses.tsv`.
+
+use timeline::Lang;
+
+use crate::{clause::clauses, lexicon::Lexicon, state::Address, transform::turn};
+
+const NL: &str = include_str!("../tests/data/nl_clauses.tsv");
+const EN: &str = include_str!("../tests/data/en_clauses.tsv");
+
+/// The first clause of `text` that can be said back.
+fn said_back(text: &str, address: Address, lexicon: &Lexicon) -> Option<String> {
+    clauses(text, lexicon).iter().find_map(|clause| turn(clause, address, lexicon).ok())
+}
+
+fn check(table: &str, lang: Lang, addresses: &[Address]) -> usize {
+    let lexicon = Lexicon::builtin(lang).unwrap();
+    let mut faults = Vec::new();
+    let mut rows = 0;
+    for line in table.lines().filter(|l| !l.starts_with('#')) {
+        let cells: Vec<&str> = line.split('\t').collect();
+        assert_eq!(cells.len(), 1 + addresses.len(), "{line}");
+        rows += 1;
+        for (address, wanted) in addresses.iter().zip(&cells[1..]) {
+            let got = said_back(cells[0], *address, &lexicon).unwrap_or_else(|| "-".to_owned());
+            if got != *wanted {
+                let why: Vec<_> = clauses(cells[0], &lexicon)
+                    .iter()
+                    .map(|c| turn(c, *address, &lexicon))
+                    .collect();
+                faults.push(format!("{}\n  want {wanted}\n  got  {got}   {why:?}", cells[0]));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+    rows
+}
+
+#[test]
+fn dutch_table() {
+    assert!(check(NL, Lang::Nl, &[Address::Informal, Address::Formal]) >= 60);
+}
+
+#[test]
+fn english_table() {
+    assert!(check(EN, Lang::En, &[Address::Informal]) >= 40);
+}
+
+#[test]
+fn tmp_stats() {
+    for (lang, name) in [(Lang::Nl, "nl"), (Lang::En, "en")] {
+        let lexicon = Lexicon::builtin(lang).unwrap();
+        let (mut n, mut ok) = (0, 0);
+        let mut out = String::new();
+        for k in 1..=36 {
+            let Ok(text) =
+                std::fs::read_to_string(format!("/work/shared/data/physio/{name}{k:02}.tsv"))
+            else {
+                continue;
+            };
+            for line in text.lines().filter(|l| !l.starts_with('#')) {
+                let c: Vec<&str> = line.split('\t').collect();
+                if c[1] != "C" || !(c[2].contains("sustain") || c[2].contains("change")) {
+                    continue;
+                }
+                n += 1;
+                let r: Vec<_> = clauses(c[3], &lexicon)
+                    .into_iter()
+                    .map(|w| (turn(&w, Address::Informal, &lexicon), crate::text::join(&w)))
+                    .collect();
+                ok += u32::from(r.iter().any(|x| x.0.is_ok()));
+                for (x, y) in r {
+                    out += &format!("{} | {x:?} | {y}\n", c[2]);
+                }
+            }
+        }
+        std::fs::write(format!("/tmp/phys/stats-{name}.txt"), format!("{n} {ok}\n{out}")).unwrap();
+    }
+}

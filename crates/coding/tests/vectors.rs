@@ -1,0 +1,75 @@
+//! Rust and training agree: the same tokens, the same features, the same probabilities.
+
+mod support;
+
+use std::fs;
+
+use coding::{CodeInput, features};
+use serde::Deserialize;
+use timeline::{Code, CodedUtterance, Lang, Speaker};
+
+/// Training runs ONNX Runtime on the same file; what is left is the order of summation.
+const TOLERANCE: f32 = 1e-4;
+
+#[derive(Deserialize)]
+struct Vectors {
+    vectors: Vec<Vector>,
+}
+
+#[derive(Deserialize)]
+struct Vector {
+    lang: Lang,
+    text: String,
+    tokens: Vec<String>,
+    hashes: Vec<u32>,
+    practitioner: Vec<f32>,
+    client: Vec<f32>,
+    righting_reflex: f32,
+    role: f32,
+}
+
+fn vectors() -> Vec<Vector> {
+    let text = fs::read_to_string(support::project("models/mi-coder/test-vectors.json"))
+        .expect("training exported the vectors");
+    serde_json::from_str::<Vectors>(&text).expect("they are of this format").vectors
+}
+
+fn assert_close(what: &str, text: &str, ours: f32, theirs: f32) {
+    assert!(
+        (ours - theirs).abs() < TOLERANCE,
+        "{what} of {text:?}: {ours} here, {theirs} in training"
+    );
+}
+
+fn assert_probs(text: &str, coded: &CodedUtterance, codes: &[Code], theirs: &[f32]) {
+    assert_eq!(codes.len(), theirs.len());
+    for (code, &theirs) in codes.iter().zip(theirs) {
+        assert_close(code.name(), text, coded.probs[code], theirs);
+    }
+}
+
+#[test]
+fn tokens_and_hashes_are_those_of_training() {
+    let vectors = vectors();
+    assert!(vectors.len() >= 12);
+    for v in &vectors {
+        let tokens = features::tokens(&v.text);
+        assert_eq!(tokens, v.tokens, "tokens of {:?}", v.text);
+        assert_eq!(features::hashes(v.lang, &tokens), v.hashes, "hashes of {:?}", v.text);
+    }
+}
+
+#[test]
+fn probabilities_are_those_of_training() {
+    let mut coder = support::coder();
+    for v in vectors().iter().filter(|v| !v.tokens.is_empty()) {
+        let mut coded =
+            |speaker| coder.code(&CodeInput { speaker, lang: v.lang, text: &v.text }).unwrap();
+        let practitioner = coded(Speaker::Practitioner);
+        assert_probs(&v.text, &practitioner, &Code::PRACTITIONER, &v.practitioner);
+        assert_close("reflex", &v.text, practitioner.righting_reflex, v.righting_reflex);
+        assert_probs(&v.text, &coded(Speaker::Client), &Code::CLIENT, &v.client);
+        let odds = coder.role_log_odds(v.lang, &v.text).unwrap();
+        assert_close("role", &v.text, 1.0 / (1.0 + (-odds).exp()), v.role);
+    }
+}

@@ -1,0 +1,306 @@
+//! The command line: names, options, examples.
+
+use std::path::PathBuf;
+
+use capture::ChannelMode;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use coach::Mode;
+use session::Format;
+use timeline::Lang;
+
+/// Live coaching in Motivational Interviewing, on your own machine.
+#[derive(Debug, Parser)]
+#[command(name = "gids", version, about, arg_required_else_help = true, propagate_version = true)]
+#[command(after_help = "Start with: gids demo\n\nExit codes: 0 ok, 1 failed, 2 wrong usage. Nothing leaves this machine.")]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands, in the order in which a newcomer meets them.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Play a bundled roleplay through the whole pipeline at real-time speed.
+    #[command(after_help = "Example: gids demo --lang en")]
+    Demo(Demo),
+    /// Coach a roleplay at the microphone.
+    #[command(after_help = "Example: gids live --keep --mode practice")]
+    Live(Live),
+    /// Send a recording through the same pipeline, as fast as possible or at real-time speed.
+    #[command(after_help = "Example: gids replay session.wav --headless --events events.jsonl")]
+    Replay(Replay),
+    /// Code utterances from text.
+    #[command(after_help = "Example: gids code utterances.jsonl > coded.jsonl")]
+    Code(Code),
+    /// Give cues for a transcript.
+    #[command(after_help = "Example: gids coach utterances.jsonl --budget off")]
+    Coach(CoachFile),
+    /// Say who spoke when, as RTTM.
+    #[command(after_help = "Example: gids speakers session.wav --enrol voice.json > session.rttm")]
+    Speakers(SpeakersArgs),
+    /// Learn the practitioner's voice from a recording of ten seconds or more, or from the microphone.
+    #[command(after_help = "Example: gids enrol my-voice.wav")]
+    Enrol(Enrol),
+    /// List, show or delete stored sessions.
+    #[command(subcommand, after_help = "Example: gids sessions list")]
+    Sessions(Sessions),
+    /// Write a session's transcript to stdout.
+    #[command(after_help = "Example: gids export last --format md > transcript.md")]
+    Export(Export),
+    /// List, import or verify speech models.
+    #[command(subcommand, after_help = "Example: gids models import ggml-base-q8_0.bin")]
+    Models(Models),
+    /// List microphones.
+    #[command(after_help = "Example: gids devices")]
+    Devices,
+    /// Check everything, and say what to do about each finding.
+    #[command(after_help = "Example: gids doctor")]
+    Doctor,
+}
+
+/// The language that is spoken.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct LangArg {
+    /// Speech language: nl or en.
+    #[arg(long, default_value_t = Lang::Nl)]
+    pub lang: Lang,
+}
+
+/// What every session takes.
+#[derive(Debug, Clone, Args)]
+pub struct SessionArgs {
+    /// Speech language: nl or en.
+    #[arg(long, default_value_t = Lang::Nl)]
+    pub lang: Lang,
+    /// Language of the overlay; the speech language unless given.
+    #[arg(long)]
+    pub interface: Option<Lang>,
+    /// Speech model: a ggml file, the name of an imported one, or "demo".
+    #[arg(long)]
+    pub model: Option<String>,
+    /// Threads of the speech model; one less than the cores unless given, at most four.
+    #[arg(long)]
+    pub threads: Option<usize>,
+    /// How much to say: quiet, normal or practice.
+    #[arg(long, default_value = "normal")]
+    pub mode: Mode,
+    /// No window: cues in the terminal.
+    #[arg(long)]
+    pub headless: bool,
+    /// Write every event to FILE as JSON lines; "-" is stdout.
+    #[arg(long, value_name = "FILE")]
+    pub events: Option<PathBuf>,
+    /// Keep the session (text only) for `gids export`.
+    #[arg(long)]
+    pub keep: bool,
+    /// The practitioner's voice, from `gids enrol`; the enrolled one unless given.
+    #[arg(long, value_name = "VOICE")]
+    pub enrol: Option<PathBuf>,
+    /// Two-channel sound: one speaker each (split), together (mix), or decide by listening (auto).
+    #[arg(long, default_value = "auto")]
+    pub channels: ChannelMode,
+    /// The practitioner's side, where the channels are kept apart.
+    #[arg(long, value_enum, default_value_t = Side::Left)]
+    pub practitioner: Side,
+    /// Choose wordings by this number, so that a session can be repeated.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
+
+/// One of two channels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Side {
+    /// The first channel.
+    Left,
+    /// The second channel.
+    Right,
+}
+
+/// `gids demo`.
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Which roleplay; a wrong name lists them.
+    #[arg(long)]
+    pub roleplay: Option<String>,
+    /// Speech language: nl or en.
+    #[arg(long, default_value_t = Lang::Nl)]
+    pub lang: Lang,
+    /// How much to say: quiet, normal or practice.
+    #[arg(long, default_value = "normal")]
+    pub mode: Mode,
+    /// No window: cues in the terminal.
+    #[arg(long)]
+    pub headless: bool,
+    /// Do not play the sound.
+    #[arg(long)]
+    pub mute: bool,
+}
+
+/// `gids live`.
+#[derive(Debug, Args)]
+pub struct Live {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "flattened: its fields carry the help")]
+    pub session: SessionArgs,
+    /// The microphone, as `gids devices` names it.
+    #[arg(long)]
+    pub device: Option<String>,
+    /// Everybody in the room has agreed: do not ask.
+    #[arg(long)]
+    pub consent: bool,
+}
+
+/// `gids replay`.
+#[derive(Debug, Args)]
+pub struct Replay {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "flattened: its fields carry the help")]
+    pub session: SessionArgs,
+    /// WAV, FLAC, MP3, OGG or M4A; "-" reads WAV from stdin.
+    pub audio: PathBuf,
+    /// At the speed at which it was spoken, with latencies.
+    #[arg(long)]
+    pub realtime: bool,
+    /// Play the sound as well (with --realtime).
+    #[arg(long, requires = "realtime")]
+    pub sound: bool,
+}
+
+/// `gids code`.
+#[derive(Debug, Args)]
+pub struct Code {
+    /// Utterances as JSON lines; "-" is stdin.
+    pub file: PathBuf,
+    /// Language of lines that name none.
+    #[command(flatten)]
+    pub lang: LangArg,
+    /// Print utterances per second to stderr.
+    #[arg(long)]
+    pub stats: bool,
+}
+
+/// `gids coach`.
+#[derive(Debug, Args)]
+pub struct CoachFile {
+    /// Utterances as JSON lines; "-" is stdin.
+    pub file: PathBuf,
+    /// Language of lines that name none.
+    #[command(flatten)]
+    pub lang: LangArg,
+    /// How much to say: quiet, normal or practice.
+    #[arg(long, default_value = "normal")]
+    pub mode: Mode,
+    /// "off" shows every cue that would be made if there were no limit per minute.
+    #[arg(long, value_enum, default_value_t = BudgetArg::On)]
+    pub budget: BudgetArg,
+    /// Choose wordings by this number.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
+
+/// Whether cues are limited per minute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum BudgetArg {
+    /// As in a session.
+    On,
+    /// Every cue.
+    Off,
+}
+
+/// `gids speakers`.
+#[derive(Debug, Args)]
+pub struct SpeakersArgs {
+    /// WAV, FLAC, MP3, OGG or M4A; "-" reads WAV from stdin.
+    pub audio: PathBuf,
+    /// The practitioner's voice, from `gids enrol`.
+    #[arg(long, value_name = "VOICE")]
+    pub enrol: Option<PathBuf>,
+    /// Speech language: nl or en.
+    #[command(flatten)]
+    pub lang: LangArg,
+    /// Speech model, used to guess who is the practitioner.
+    #[arg(long)]
+    pub model: Option<String>,
+    /// Two-channel sound: split, mix or auto.
+    #[arg(long, default_value = "auto")]
+    pub channels: ChannelMode,
+    /// The practitioner's side, where the channels are kept apart.
+    #[arg(long, value_enum, default_value_t = Side::Left)]
+    pub practitioner: Side,
+}
+
+/// `gids enrol`.
+#[derive(Debug, Args)]
+pub struct Enrol {
+    /// The recording; ten seconds at the microphone without it.
+    pub audio: Option<PathBuf>,
+    /// The microphone, as `gids devices` names it.
+    #[arg(long)]
+    pub device: Option<String>,
+    /// Where to write the voice; Gids' own folder unless given.
+    #[arg(long, value_name = "VOICE")]
+    pub out: Option<PathBuf>,
+    /// Forget the enrolled voice.
+    #[arg(long, conflicts_with_all = ["audio", "device", "out"])]
+    pub delete: bool,
+    /// Language of the text to read: nl or en.
+    #[command(flatten)]
+    pub lang: LangArg,
+}
+
+/// `gids sessions`.
+#[derive(Debug, Subcommand)]
+pub enum Sessions {
+    /// A line for each stored session.
+    List,
+    /// A session's transcript as text; "last" is the newest.
+    Show {
+        /// The session.
+        session: String,
+    },
+    /// Delete everything of a session.
+    Delete {
+        /// The session.
+        session: String,
+    },
+    /// Delete all sessions.
+    Purge {
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+/// `gids export`.
+#[derive(Debug, Args)]
+pub struct Export {
+    /// A stored session, "last", or an events file.
+    pub session: String,
+    /// txt, md, srt, vtt, json or csv.
+    #[arg(long)]
+    pub format: Format,
+    /// Language of the headings: nl or en; the session's own unless given.
+    #[arg(long)]
+    pub lang: Option<Lang>,
+    /// Write to FILE instead of stdout.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// `gids models`.
+#[derive(Debug, Subcommand)]
+pub enum Models {
+    /// A line for each speech model.
+    List,
+    /// Copy a Whisper model in ggml format into Gids' folder and make it the default.
+    Import {
+        /// The ggml-*.bin file.
+        file: PathBuf,
+        /// Do not make it the default.
+        #[arg(long)]
+        not_default: bool,
+    },
+    /// Load each model and print its SHA-256.
+    Verify,
+}

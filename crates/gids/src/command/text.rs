@@ -1,0 +1,181 @@
+//! `gids code` and `gids coach`: the coder and the coach over text, without audio.
+
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader, BufWriter, Write as _},
+    path::Path,
+    time::Instant,
+};
+
+use ::coach::{Budget, Coach, CoachConfig, Heard};
+use anyhow::Context as _;
+use coding::{CodeInput, Coder, jsonl::{CodeLine, CodedLine}};
+use serde::{Deserialize, Serialize};
+use timeline::{Code, Cue, Lang, SampleIdx, Span};
+
+use crate::{
+    cli::{BudgetArg, Code as CodeArgs, CoachFile},
+    runtime,
+};
+
+/// Lines coded in one call of the model.
+const BATCH: usize = 64;
+/// Speaking rate assumed where a line carries no times (docs/cli.md).
+const WORDS_PER_S: f64 = 3.0;
+
+/// Codes each line.
+///
+/// # Errors
+/// See [`crate::command::run`].
+pub fn code(args: &CodeArgs) -> anyhow::Result<()> {
+    let lines: Vec<CodeLine> =
+        read_lines(&args.file)?.into_iter().map(|line| line.utterance).collect();
+    let onnx = runtime::onnx()?;
+    let mut coder = Coder::load(&runtime::coder()?, &onnx)?;
+    let mut out = BufWriter::new(io::stdout().lock());
+    let started = Instant::now();
+    for batch in lines.chunks(BATCH) {
+        let inputs: Vec<CodeInput<'_>> =
+            batch.iter().map(|line| code_input(line, args.lang.lang)).collect();
+        for (line, coded) in batch.iter().zip(coder.code_batch(&inputs)?) {
+            serde_json::to_writer(&mut out, &CodedLine { id: line.id.clone(), coded })?;
+            out.write_all(b"\n")?;
+        }
+    }
+    out.flush()?;
+    if args.stats {
+        let seconds = started.elapsed().as_secs_f64();
+        let rate = lines.len() as f64 / seconds.max(f64::EPSILON);
+        eprintln!("{} utterances in {seconds:.2} s: {rate:.0} utterances/s", lines.len());
+    }
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct CueLine {
+    at_s: f64,
+    #[serde(flatten)]
+    cue: Cue,
+}
+
+/// Gives the cues of each conversation in the file.
+///
+/// # Errors
+/// See [`crate::command::run`].
+pub fn coach(args: &CoachFile) -> anyhow::Result<()> {
+    let lines = read_lines(&args.file)?;
+    // Where all codes are given, no model is needed.
+    let mut coder = if lines.iter().all(|line| line.extra.codes.is_some()) {
+        None
+    } else {
+        let onnx = runtime::onnx()?;
+        Some(Coder::load(&runtime::coder()?, &onnx)?)
+    };
+    let mut out = BufWriter::new(io::stdout().lock());
+    let mut conversation = None;
+    let mut clock = 0.0;
+    let mut coach = None;
+    for line in &lines {
+        let utterance = &line.utterance;
+        if conversation != Some(&utterance.conversation) {
+            conversation = Some(&utterance.conversation);
+            clock = 0.0;
+            coach = Some(Coach::new(CoachConfig {
+                lang: utterance.lang.unwrap_or(args.lang.lang),
+                mode: args.mode,
+                budget: match args.budget {
+                    BudgetArg::On => Budget::On,
+                    BudgetArg::Off => Budget::Off,
+                },
+                seed: args.seed,
+            })?);
+        }
+        let span = line_span(line, &mut clock);
+        let judged = judge(line, coder.as_mut(), args.lang.lang)?;
+        let heard = Heard {
+            id: &utterance.id,
+            speaker: utterance.speaker,
+            span,
+            text: &utterance.text,
+            codes: &judged.codes,
+            righting_reflex: judged.righting_reflex,
+            firm: judged.firm,
+        };
+        if let Some(cue) = coach.as_mut().and_then(|coach| coach.push(&heard)) {
+            serde_json::to_writer(&mut out, &CueLine { at_s: cue.at.as_secs(), cue })?;
+            out.write_all(b"\n")?;
+        }
+    }
+    out.flush()?;
+    Ok(())
+}
+
+struct Judged {
+    codes: Vec<Code>,
+    righting_reflex: f32,
+    firm: bool,
+}
+
+fn judge(line: &Line, coder: Option<&mut Coder>, lang: Lang) -> anyhow::Result<Judged> {
+    match (&line.extra.codes, coder) {
+        (None, Some(coder)) => {
+            let coded = coder.code(&code_input(&line.utterance, lang))?;
+            let firm = coded.righting_reflex >= coder.thresholds().firm;
+            Ok(Judged { codes: coded.codes, righting_reflex: coded.righting_reflex, firm })
+        }
+        (codes, _) => {
+            let codes = codes.clone().unwrap_or_default();
+            let reflex = codes.iter().any(|code| code.is_righting_reflex());
+            Ok(Judged { codes, righting_reflex: f32::from(u8::from(reflex)), firm: reflex })
+        }
+    }
+}
+
+fn code_input(line: &CodeLine, lang: Lang) -> CodeInput<'_> {
+    CodeInput { speaker: line.speaker, lang: line.lang.unwrap_or(lang), text: &line.text }
+}
+
+/// The line's own times, or as long as its words take after the line before it.
+fn line_span(line: &Line, clock: &mut f64) -> Span {
+    let words = line.utterance.text.split_whitespace().count().max(1);
+    let start = line.extra.start_s.unwrap_or(*clock);
+    let end = line.extra.end_s.unwrap_or(start + words as f64 / WORDS_PER_S);
+    *clock = end.max(start);
+    Span::new(SampleIdx::from_secs(start), SampleIdx::from_secs(end))
+}
+
+/// An input line of `gids coach`; of `gids code`, which ignores all but the utterance.
+struct Line {
+    utterance: CodeLine,
+    extra: Extra,
+}
+
+#[derive(Default, Deserialize)]
+struct Extra {
+    start_s: Option<f64>,
+    end_s: Option<f64>,
+    codes: Option<Vec<Code>>,
+}
+
+fn read_lines(path: &Path) -> anyhow::Result<Vec<Line>> {
+    let reader: Box<dyn BufRead> = if path == Path::new("-") {
+        Box::new(BufReader::new(io::stdin()))
+    } else {
+        let file = File::open(path)
+            .with_context(|| format!("cannot read {}: check the path", path.display()))?;
+        Box::new(BufReader::new(file))
+    };
+    let mut lines = Vec::new();
+    for (text, number) in reader.lines().zip(1..) {
+        let text = text.with_context(|| format!("{}: line {number}", path.display()))?;
+        if text.trim().is_empty() {
+            continue;
+        }
+        let utterance = coding::jsonl::parse(number, &text)
+            .with_context(|| format!("{} cannot be used", path.display()))?;
+        let extra = serde_json::from_str(text.trim_start_matches('\u{feff}'))
+            .with_context(|| format!("{}: line {number}: codes or times", path.display()))?;
+        lines.push(Line { utterance, extra });
+    }
+    Ok(lines)
+}

@@ -1,0 +1,7 @@
+//! The program `gids`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    gids::main()
+}

@@ -1,0 +1,244 @@
+//! Finds what Gids needs on this machine: its own files, the ONNX runtime, models, the user's folder.
+//!
+//! Nothing here reaches a network.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, bail};
+use directories::ProjectDirs;
+use ort::environment::Environment;
+use transcribe::ModelHeader;
+
+/// Where Gids' own files lie (`models/`, `assets/`), for a package that keeps them elsewhere.
+const HOME_VAR: &str = "GIDS_HOME";
+/// The user's folder: sessions, imported models, the practitioner's voice.
+const DATA_VAR: &str = "GIDS_DATA_DIR";
+/// ort's own variable for the library.
+const ONNX_VAR: &str = "ORT_DYLIB_PATH";
+
+/// Where `make setup` puts what it fetches.
+const CACHE: &str = ".cache/runtime";
+const SILERO: &str = "silero_vad_16k_op15.onnx";
+/// The speech model that ships with Gids.
+pub const DEMO_MODEL: &str = "models/demo-asr/ggml-demo.bin";
+const CODER: &str = "models/mi-coder";
+const ROLEPLAYS: &str = "assets/roleplays";
+/// Holds the name of the imported model that is used when none is named.
+const DEFAULT_MODEL: &str = "default";
+
+/// Finds one of Gids' own files: below `GIDS_HOME`, beside the program, in one of the folders above
+/// it (a build in a checkout), in `share/gids` next to them, or in the current folder and above.
+///
+/// # Errors
+/// It is nowhere; the message names the variable that helps.
+pub fn own_file(relative: &str) -> anyhow::Result<PathBuf> {
+    let mut roots: Vec<PathBuf> = env::var_os(HOME_VAR).map(PathBuf::from).into_iter().collect();
+    if let Ok(program) = env::current_exe() {
+        roots.extend(program.ancestors().skip(1).take(5).map(Path::to_owned));
+        roots.extend(program.ancestors().nth(2).map(|prefix| prefix.join("share/gids")));
+    }
+    if let Ok(here) = env::current_dir() {
+        roots.extend(here.ancestors().map(Path::to_owned));
+    }
+    roots.into_iter().map(|root| root.join(relative)).find(|path| path.exists()).with_context(|| {
+        format!(
+            "{relative} is not there. Run `make setup` in the Gids checkout, or set {HOME_VAR} to the folder that holds it"
+        )
+    })
+}
+
+/// Loads the ONNX runtime and makes the one environment of this process.
+///
+/// # Errors
+/// The library is missing, broken or too old; the message says what to do.
+pub fn onnx() -> anyhow::Result<Environment> {
+    let library = onnx_library()?;
+    // Never let ort look for the library itself: it panics where there is none.
+    let builder = ort::init_from(&library).with_context(|| {
+        format!("cannot use the ONNX runtime. Run `make setup`, or set {ONNX_VAR} to a libonnxruntime of version 1.24 or later")
+    })?;
+    builder.with_name("gids").build().context("the ONNX runtime does not start")
+}
+
+/// The shared library of the ONNX runtime.
+///
+/// # Errors
+/// It is not there.
+pub fn onnx_library() -> anyhow::Result<PathBuf> {
+    if let Some(named) = env::var_os(ONNX_VAR).filter(|value| !value.is_empty()) {
+        let path = PathBuf::from(named);
+        if !path.is_file() {
+            bail!("{ONNX_VAR} names {}, and no file is there", path.display());
+        }
+        return Ok(path);
+    }
+    let name = format!("{}onnxruntime{}", env::consts::DLL_PREFIX, env::consts::DLL_SUFFIX);
+    if let Ok(beside) = own_file(&name) {
+        return Ok(beside);
+    }
+    own_file(&format!("{CACHE}/{name}")).context("the ONNX runtime library is missing")
+}
+
+/// The voice activity model.
+///
+/// # Errors
+/// It is not there.
+pub fn silero() -> anyhow::Result<PathBuf> {
+    own_file(SILERO)
+        .or_else(|_not_beside| own_file(&format!("{CACHE}/{SILERO}")))
+        .context("the voice activity model is missing")
+}
+
+/// The folder of the MI coder.
+///
+/// # Errors
+/// It is not there.
+pub fn coder() -> anyhow::Result<PathBuf> {
+    own_file(CODER).context("the MI coder is missing")
+}
+
+/// A bundled roleplay's recording.
+///
+/// # Errors
+/// There is none of that name; the message lists those that there are.
+pub fn roleplay(name: &str) -> anyhow::Result<PathBuf> {
+    let folder = own_file(ROLEPLAYS).context("the bundled roleplays are missing")?;
+    let path = folder.join(format!("{name}.flac"));
+    if !path.is_file() {
+        bail!("there is no roleplay \"{name}\"; there are: {}", roleplays()?.join(", "));
+    }
+    Ok(path)
+}
+
+/// The names of the bundled roleplays, sorted.
+///
+/// # Errors
+/// The folder is missing or unreadable.
+pub fn roleplays() -> anyhow::Result<Vec<String>> {
+    let folder = own_file(ROLEPLAYS).context("the bundled roleplays are missing")?;
+    let mut names: Vec<String> = fs::read_dir(&folder)
+        .with_context(|| format!("cannot read {}", folder.display()))?
+        .filter_map(Result::ok)
+        .filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            name.strip_suffix(".flac").map(str::to_owned)
+        })
+        .collect();
+    names.sort();
+    Ok(names)
+}
+
+/// The user's folder; not made here.
+///
+/// # Errors
+/// The system tells of no home folder.
+pub fn user_dir() -> anyhow::Result<PathBuf> {
+    if let Some(named) = env::var_os(DATA_VAR).filter(|value| !value.is_empty()) {
+        return Ok(PathBuf::from(named));
+    }
+    let dirs = ProjectDirs::from("", "", "gids").with_context(|| {
+        format!("this system names no home folder. Set {DATA_VAR} to the folder for Gids' data")
+    })?;
+    Ok(dirs.data_dir().to_owned())
+}
+
+/// Stored sessions.
+///
+/// # Errors
+/// As [`user_dir`].
+pub fn sessions_dir() -> anyhow::Result<PathBuf> {
+    Ok(user_dir()?.join("sessions"))
+}
+
+/// The practitioner's enrolled voice.
+///
+/// # Errors
+/// As [`user_dir`].
+pub fn voice_file() -> anyhow::Result<PathBuf> {
+    Ok(user_dir()?.join("voice.json"))
+}
+
+/// Imported speech models.
+///
+/// # Errors
+/// As [`user_dir`].
+pub fn models_dir() -> anyhow::Result<PathBuf> {
+    Ok(user_dir()?.join("models"))
+}
+
+/// The speech model to use: the named file or imported model, else the default import, else the demo model.
+///
+/// # Errors
+/// The named one is nowhere.
+pub fn model(choice: Option<&str>) -> anyhow::Result<PathBuf> {
+    let folder = models_dir()?;
+    if let Some(choice) = choice {
+        if choice == "demo" {
+            return own_file(DEMO_MODEL);
+        }
+        let candidates =
+            [PathBuf::from(choice), folder.join(choice), folder.join(format!("ggml-{choice}.bin"))];
+        let found = candidates.into_iter().find(|path| path.is_file());
+        return found.with_context(|| {
+            format!(
+                "there is no speech model \"{choice}\": it is no file, and none of that name was imported. \
+                 See `gids models list`, or run `gids models import FILE`"
+            )
+        });
+    }
+    match default_model()? {
+        Some(path) => Ok(path),
+        None => own_file(DEMO_MODEL),
+    }
+}
+
+/// The imported model that is used when none is named, if there is one.
+///
+/// # Errors
+/// It was chosen and is gone, or its note is unreadable.
+pub fn default_model() -> anyhow::Result<Option<PathBuf>> {
+    let note = models_dir()?.join(DEFAULT_MODEL);
+    if !note.exists() {
+        return Ok(None);
+    }
+    let name = fs::read_to_string(&note)
+        .with_context(|| format!("cannot read {}", note.display()))?;
+    let path = note.with_file_name(name.trim());
+    if !path.is_file() {
+        bail!(
+            "the default speech model {} is gone. Import it again, or delete {}",
+            path.display(),
+            note.display()
+        );
+    }
+    Ok(Some(path))
+}
+
+/// Makes an imported model the default.
+///
+/// # Errors
+/// The folder cannot be written.
+pub fn set_default_model(name: &str) -> anyhow::Result<()> {
+    let note = models_dir()?.join(DEFAULT_MODEL);
+    fs::write(&note, name).with_context(|| format!("cannot write {}", note.display()))
+}
+
+/// One line about a speech model, and whether it is the demo model.
+///
+/// # Errors
+/// It is no readable model.
+pub fn describe_model(path: &Path) -> anyhow::Result<(String, bool)> {
+    let header = ModelHeader::read(path)?;
+    let languages = if header.is_demo() {
+        "synthetic Dutch and English voices only: for the demo and tests"
+    } else if header.is_multilingual() {
+        "Dutch, English and more"
+    } else {
+        "English only"
+    };
+    let megabytes = fs::metadata(path).map(|m| m.len() as f64 / 1e6).unwrap_or_default();
+    Ok((format!("{} ({megabytes:.0} MB), {languages}", header.size_name()), header.is_demo()))
+}

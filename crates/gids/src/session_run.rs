@@ -1,0 +1,251 @@
+//! Makes the parts of a session, runs it, and shows it in a window or a terminal.
+
+use std::{
+    fs::File,
+    io::Read as _,
+    path::Path,
+    thread,
+    time::SystemTime,
+};
+
+use anyhow::Context as _;
+use capture::{Player, Source};
+use coach::{Budget, Coach, CoachConfig};
+use coding::Coder;
+use segment::{Segmenter, SegmenterConfig, Silero};
+use session::{FORMAT_VERSION, Journal, Store, rfc3339_utc};
+use sha2::{Digest as _, Sha256};
+use speakers::{Enrolment, Mode, SpectralEmbedder, Tracker};
+use timeline::{ChannelId, EventKind, SampleIdx, SessionEvent, SessionHeader};
+use transcribe::{Whisper, WhisperConfig};
+
+use crate::{
+    cli::{SessionArgs, Side},
+    runtime,
+    terminal::Terminal,
+    wire::{Control, Pace, Parts, Running, wire},
+};
+
+/// More threads than this hardly help an encoder of that size, and starve the rest of the machine.
+const MAX_THREADS: usize = 4;
+
+/// Where a session is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Show {
+    /// The overlay.
+    Window,
+    /// Lines on stderr.
+    Terminal,
+}
+
+/// A session that has a source and is not running yet.
+pub struct Plan {
+    /// The options.
+    pub session: SessionArgs,
+    /// Where the audio comes from.
+    pub source: Box<dyn Source>,
+    /// What to call it.
+    pub source_name: String,
+    /// How fast it is read.
+    pub pace: Pace,
+    /// Where it is shown.
+    pub show: Show,
+    /// Whether a replay is heard as well.
+    pub sound: bool,
+    /// Whether the consent step was passed; `None` where there is none.
+    pub consent: Option<bool>,
+}
+
+/// Runs a session to its end.
+///
+/// # Errors
+/// A part cannot be made, or a stage failed; what was journalled is on disk.
+pub fn run(plan: Plan) -> anyhow::Result<()> {
+    let Plan { session, source, source_name, pace, show, sound, consent } = plan;
+    let interface = session.interface.unwrap_or(session.lang);
+    let total = source.total();
+    let model_path = runtime::model(session.model.as_deref())?;
+    let (description, is_demo) = runtime::describe_model(&model_path)?;
+    let mut parts = make_parts(&session, source, source_name, pace, consent, &model_path)?;
+    if sound {
+        parts.player = open_player(parts.source.channels());
+    }
+    let kept = session.keep.then(|| parts.header.id.clone());
+    let threads = threads(&session);
+
+    let running = wire(parts, Box::new(|| {}))?;
+    stop_on_ctrl_c(&running)?;
+    let mut terminal = Terminal::new(interface, pace, total);
+    terminal.say(&format!("{description}; {threads} thread(s)"));
+    let _ = (show, is_demo);
+    terminal.run(&running.events);
+    let summary = running.join();
+    terminal.finish(summary.as_ref().ok(), kept.as_deref());
+    summary.map(|_| ())
+}
+
+/// Runs a recording as fast as possible and returns all events; shows nothing.
+///
+/// # Errors
+/// As [`run`].
+pub fn quiet_events(
+    session: &SessionArgs,
+    source: Box<dyn Source>,
+    name: &str,
+) -> anyhow::Result<Vec<SessionEvent>> {
+    let model = runtime::model(session.model.as_deref())?;
+    let parts = make_parts(session, source, name.to_owned(), Pace::Fast, None, &model)?;
+    let running = wire(parts, Box::new(|| {}))?;
+    let events = running.events.iter().collect();
+    running.join()?;
+    Ok(events)
+}
+
+/// Everything that is loaded or opened before the first sample is heard.
+fn make_parts(
+    session: &SessionArgs,
+    source: Box<dyn Source>,
+    source_name: String,
+    pace: Pace,
+    consent: Option<bool>,
+    model: &Path,
+) -> anyhow::Result<Parts> {
+    let onnx = runtime::onnx()?;
+    let silero = runtime::silero()?;
+    let channels = u64::from(source.channels());
+    let segmenters = (0..channels)
+        .map(|channel| {
+            let detector = Silero::load(&onnx, &silero)?;
+            let id = ChannelId(u8::try_from(channel).unwrap_or(u8::MAX));
+            Segmenter::new(id, channel, channels, detector, SegmenterConfig::default())
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let recognizer = Whisper::load(&WhisperConfig {
+        model: model.to_owned(),
+        lang: session.lang,
+        threads: threads(session),
+    })?;
+    let coder_dir = runtime::coder()?;
+    let coder = Coder::load(&coder_dir, &onnx)?;
+    let coach = Coach::new(CoachConfig {
+        lang: session.lang,
+        mode: session.mode,
+        budget: Budget::On,
+        seed: session.seed,
+    })?;
+    let mode = speaker_mode(session, channels)?;
+    let tracker = Tracker::new(mode, SpectralEmbedder::new());
+    let now = SystemTime::now();
+    let store = Store::new(runtime::sessions_dir()?);
+    let header = SessionHeader {
+        id: store.new_id(now),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        format: FORMAT_VERSION,
+        started_at: rfc3339_utc(now),
+        lang: session.lang,
+        source: source_name,
+        models: vec![
+            (file_name(model), sha256(model)?),
+            ("mi-coder".to_owned(), sha256(&coder_dir.join("mi-coder.onnx"))?),
+        ],
+        config: vec![
+            ("mode".to_owned(), session.mode.to_string()),
+            ("seed".to_owned(), session.seed.to_string()),
+            ("threads".to_owned(), threads(session).to_string()),
+        ],
+        consent,
+    };
+    let journals = open_journals(session, &store, &header)?;
+    Ok(Parts {
+        source,
+        pace,
+        player: None,
+        segmenters,
+        recognizer: Box::new(recognizer),
+        tracker,
+        coder,
+        coach,
+        journals,
+        header,
+    })
+}
+
+/// The loudspeaker, where there is one; a session does not depend on it.
+fn open_player(channels: u8) -> Option<Player> {
+    if channels != 1 {
+        eprintln!("gids: no sound is played: the channels of this recording are kept apart");
+        return None;
+    }
+    Player::open().map_err(|error| eprintln!("gids: no sound is played: {error}")).ok()
+}
+
+/// Who is whom: by channel, by the enrolled voice, or by telling two voices apart.
+pub(crate) fn speaker_mode(session: &SessionArgs, channels: u64) -> anyhow::Result<Mode> {
+    if channels == 2 {
+        let practitioner = ChannelId(u8::from(session.practitioner == Side::Right));
+        return Ok(Mode::ByChannel { practitioner });
+    }
+    let enrolled = runtime::voice_file()?;
+    let voice = session.enrol.clone().or_else(|| enrolled.is_file().then_some(enrolled));
+    Ok(match voice {
+        Some(path) => Mode::Enrolled(Box::new(Enrolment::load(&path)?)),
+        None => Mode::Cluster,
+    })
+}
+
+fn open_journals(
+    session: &SessionArgs,
+    store: &Store,
+    header: &SessionHeader,
+) -> anyhow::Result<Vec<Journal>> {
+    let first = SessionEvent::new(SampleIdx::ZERO, EventKind::Session(header.clone()));
+    let mut journals = Vec::new();
+    if let Some(path) = &session.events {
+        let path = if path == Path::new("-") { Path::new("/dev/stdout") } else { path };
+        journals.push(Journal::create_events_file(path, &first)?);
+    }
+    if session.keep {
+        journals.push(Journal::create(&store.path(&header.id)?, &first)?);
+    }
+    Ok(journals)
+}
+
+fn threads(session: &SessionArgs) -> usize {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    session.threads.unwrap_or_else(|| (cores - 1).clamp(1, MAX_THREADS)).max(1)
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// SHA-256 of a file, in hexadecimal.
+///
+/// # Errors
+/// It cannot be read.
+pub fn sha256(path: &Path) -> anyhow::Result<String> {
+    let unreadable = || format!("cannot read {}", path.display());
+    let mut file = File::open(path).with_context(unreadable)?;
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        let read = file.read(&mut buffer).with_context(unreadable)?;
+        if read == 0 {
+            return Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect());
+        }
+        hasher.update(&buffer[..read]);
+    }
+}
+
+/// The first Ctrl-C ends the session in good order; the second one ends the program.
+fn stop_on_ctrl_c(running: &Running) -> anyhow::Result<()> {
+    let control = running.control.clone();
+    let asked = std::sync::atomic::AtomicBool::new(false);
+    ctrlc::set_handler(move || {
+        let again = asked.swap(true, std::sync::atomic::Ordering::Relaxed);
+        if again || control.try_send(Control::Stop).is_err() {
+            std::process::exit(130); // as a shell reports an interrupted program
+        }
+    })
+    .context("cannot listen for Ctrl-C")
+}

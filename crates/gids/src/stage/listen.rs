@@ -1,0 +1,197 @@
+//! Reads the source, finds speech.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use capture::{Player, Poll, Source};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError};
+use segment::{Segmenter, Silero};
+use timeline::{AudioBlock, Gap, SAMPLE_RATE_HZ, SampleIdx, SegmentEvent, Span};
+
+use super::{Heard, Note};
+use crate::{clock::SessionClock, wire::{Control, Pace}};
+
+/// How long to sleep when a device has nothing yet: a third of its usual 10–20 ms callback.
+const DEVICE_POLL: Duration = Duration::from_millis(4);
+/// Step of the lag report.
+const HEARTBEAT_SAMPLES: u64 = SAMPLE_RATE_HZ as u64;
+
+/// The thread `listen`. Not the device's callback: it may allocate and wait, the ring buffer absorbs it.
+pub struct ListenStage {
+    pub(crate) source: Box<dyn Source>,
+    pub(crate) pace: Pace,
+    /// The loudspeaker of a replay that is heard.
+    pub(crate) player: Option<Player>,
+    pub(crate) segmenters: Vec<Segmenter<Silero>>,
+    pub(crate) clock: Arc<SessionClock>,
+    pub(crate) level: Arc<AtomicU32>,
+    /// The newest sample heard, for the lag.
+    pub(crate) head: Arc<AtomicU64>,
+    pub(crate) control: Receiver<Control>,
+    pub(crate) out: Sender<Heard>,
+}
+
+enum Flow {
+    Go,
+    Stop,
+}
+
+/// The next stage has hung up: whatever made it end is reported there.
+struct HungUp;
+
+impl ListenStage {
+    /// Runs until the source ends, a stop is asked for, or the next stage hangs up.
+    ///
+    /// # Errors
+    /// The source or the speech detector failed. What was heard before is finished and sent.
+    pub fn run(mut self) -> anyhow::Result<()> {
+        self.clock.restart();
+        let outcome = self.listen();
+        let at = SampleIdx(self.head.load(Ordering::Relaxed));
+        let mut events = Vec::new();
+        for segmenter in &mut self.segmenters {
+            segmenter.finish(&mut events);
+        }
+        if self.send_segments(events).is_err() {
+            return outcome;
+        }
+        if let Err(error) = &outcome {
+            let message = format!("{error:#}");
+            self.note(at, Note::Fault { stage: "listen", message }).ok();
+        }
+        // A failed send means that the next stage has ended with an error of its own.
+        self.note(at, Note::End).ok();
+        outcome
+    }
+
+    fn listen(&mut self) -> anyhow::Result<()> {
+        let mut paused_since: Option<(Instant, SampleIdx)> = None;
+        let mut next_beat = HEARTBEAT_SAMPLES;
+        loop {
+            if matches!(self.obey(&mut paused_since), Flow::Stop) {
+                return Ok(());
+            }
+            if self.pace != Pace::Live && paused_since.is_some() {
+                continue; // obey() waits while a recording is held
+            }
+            let sent = match self.source.poll()? {
+                Poll::End => return Ok(()),
+                Poll::Pending => {
+                    std::thread::sleep(DEVICE_POLL);
+                    Ok(())
+                }
+                Poll::Gap(gap) => self.gap(gap),
+                Poll::Block(block) => {
+                    self.keep_pace(&block);
+                    if paused_since.is_some() { Ok(()) } else { self.block(&block)? }
+                }
+            };
+            let head = self.head.load(Ordering::Relaxed);
+            let beat = if self.pace != Pace::Fast && head >= next_beat {
+                next_beat = head + HEARTBEAT_SAMPLES;
+                self.note(SampleIdx(head), Note::Lag(0))
+            } else {
+                Ok(())
+            };
+            if sent.and(beat).is_err() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Carries out what was asked for; while a recording is held, waits here.
+    fn obey(&mut self, paused_since: &mut Option<(Instant, SampleIdx)>) -> Flow {
+        let held = self.pace != Pace::Live && paused_since.is_some();
+        let control = if held {
+            match self.control.recv_timeout(Duration::from_millis(100)) {
+                Ok(control) => control,
+                Err(RecvTimeoutError::Timeout) => return Flow::Go,
+                // Nobody is left who could let it go on.
+                Err(RecvTimeoutError::Disconnected) => return Flow::Stop,
+            }
+        } else {
+            match self.control.try_recv() {
+                Ok(control) => control,
+                // Without a window nobody gives orders; the source still ends by itself.
+                Err(TryRecvError::Empty | TryRecvError::Disconnected) => return Flow::Go,
+            }
+        };
+        let at = SampleIdx(self.head.load(Ordering::Relaxed));
+        let sent = match (control, *paused_since) {
+            (Control::Stop, _) => return Flow::Stop,
+            (Control::SwapSpeakers, _) => self.note(at, Note::SwapSpeakers),
+            (Control::Pause(true), None) => {
+                *paused_since = Some((Instant::now(), at));
+                // Whatever was being said is finished; what follows is another segment.
+                self.cut(Span::new(at, at)).and_then(|()| self.note(at, Note::Paused(true)))
+            }
+            (Control::Pause(false), Some((since, from))) => {
+                *paused_since = None;
+                if held {
+                    self.clock.shift(since.elapsed());
+                }
+                self.cut(Span::new(from, at)).and_then(|()| self.note(at, Note::Paused(false)))
+            }
+            (Control::Pause(_), _) => Ok(()),
+        };
+        if sent.is_ok() { Flow::Go } else { Flow::Stop }
+    }
+
+    fn keep_pace(&mut self, block: &AudioBlock) {
+        let end = block.span().end;
+        match self.pace {
+            Pace::Fast => {}
+            Pace::RealTime => std::thread::sleep(self.clock.until(end)),
+            Pace::Live => self.clock.observe(end, block.samples.len()),
+        }
+        if let Some(player) = &mut self.player {
+            player.push(&block.samples);
+        }
+        self.head.store(end.0, Ordering::Relaxed);
+        self.level.store(dbfs(&block.samples).to_bits(), Ordering::Relaxed);
+    }
+
+    fn block(&mut self, block: &AudioBlock) -> anyhow::Result<Result<(), HungUp>> {
+        let mut events = Vec::new();
+        if let Some(segmenter) = self.segmenters.get_mut(usize::from(block.channel.0)) {
+            segmenter.push(block, &mut events)?;
+        }
+        Ok(self.send_segments(events))
+    }
+
+    fn gap(&mut self, gap: Gap) -> Result<(), HungUp> {
+        self.head.store(gap.span.end.0, Ordering::Relaxed);
+        self.cut(gap.span)?;
+        self.note(gap.span.start, Note::Gap(gap))
+    }
+
+    /// Closes what is open: there is no audio in that span.
+    fn cut(&mut self, span: Span) -> Result<(), HungUp> {
+        let mut events = Vec::new();
+        for segmenter in &mut self.segmenters {
+            segmenter.gap(&Gap { span }, &mut events);
+        }
+        self.send_segments(events)
+    }
+
+    fn send_segments(&self, events: Vec<SegmentEvent>) -> Result<(), HungUp> {
+        for event in events {
+            self.out.send(Heard::Segment(event)).map_err(|_hung_up| HungUp)?;
+        }
+        Ok(())
+    }
+
+    fn note(&self, at: SampleIdx, note: Note) -> Result<(), HungUp> {
+        self.out.send(Heard::Note(at, note)).map_err(|_hung_up| HungUp)
+    }
+}
+
+fn dbfs(samples: &[f32]) -> f32 {
+    let mean_square = samples.iter().map(|s| s * s).sum::<f32>() / samples.len().max(1) as f32;
+    10.0 * mean_square.log10()
+}

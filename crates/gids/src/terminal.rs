@@ -1,0 +1,281 @@
+//! A session as lines on stderr, for machines without a display and for logs; stdout stays free for
+//! what programs read.
+
+use std::io::IsTerminal as _;
+
+use crossbeam_channel::Receiver;
+use indicatif::{ProgressBar, ProgressStyle};
+use timeline::{
+    CueEvent, EndSummary, EventKind, Lang, LatencyMs, SessionEvent, Span, Speaker, Strength,
+    UtteranceEvent,
+};
+
+use crate::wire::Pace;
+
+/// Lag from which it is worth a line, in milliseconds; the overlay uses the same.
+const LAG_SHOWN_MS: u32 = 1500;
+
+/// Prints a session's events.
+pub struct Terminal {
+    lang: Lang,
+    bar: ProgressBar,
+    latencies: Vec<LatencyMs>,
+    lagging: bool,
+}
+
+impl Terminal {
+    /// For a session of length `total`, where it is known.
+    #[must_use]
+    pub fn new(lang: Lang, pace: Pace, total: Option<Span>) -> Self {
+        let bar = match total {
+            Some(span) if pace == Pace::Fast && std::io::stderr().is_terminal() => {
+                let bar = ProgressBar::new(span.secs().ceil() as u64);
+                // A template that is wrong would be found by the test below.
+                if let Ok(style) = ProgressStyle::with_template("{bar:32} {pos}/{len} s  {eta}") {
+                    bar.set_style(style);
+                }
+                bar
+            }
+            _ => ProgressBar::hidden(),
+        };
+        Self { lang, bar, latencies: Vec::new(), lagging: false }
+    }
+
+    /// Prints a line.
+    pub fn say(&self, line: &str) {
+        if self.bar.is_hidden() { eprintln!("{line}") } else { self.bar.println(line) }
+    }
+
+    /// Prints events until the session has ended.
+    pub fn run(&mut self, events: &Receiver<SessionEvent>) {
+        for event in events {
+            self.show(&event);
+        }
+    }
+
+    /// Prints one event, if it is worth a line.
+    pub fn show(&mut self, event: &SessionEvent) {
+        self.bar.set_position(event.t_s as u64);
+        self.note(event);
+        if let Some(line) = self.line(event) {
+            self.say(&line);
+        }
+    }
+
+    /// Remembers what the closing lines tell, and prints nothing.
+    pub fn note(&mut self, event: &SessionEvent) {
+        if let EventKind::Cue(CueEvent { latency_ms: Some(latency), .. }) = &event.kind {
+            self.latencies.push(*latency);
+        }
+    }
+
+    /// Prints what the session came to.
+    pub fn finish(&self, summary: Option<&EndSummary>, kept: Option<&str>) {
+        self.bar.finish_and_clear();
+        if let Some(summary) = summary {
+            eprintln!("{}", self.closing(summary));
+        }
+        if let Some(line) = latency_line(&self.latencies) {
+            eprintln!("{line}");
+        }
+        match (kept, self.lang) {
+            (Some(id), Lang::Nl) => eprintln!("Bewaard als {id}: gids export {id} --format md"),
+            (Some(id), Lang::En) => eprintln!("Kept as {id}: gids export {id} --format md"),
+            (None, Lang::Nl) => eprintln!("Er is niets in Gids bewaard (--keep bewaart de tekst)."),
+            (None, Lang::En) => eprintln!("Gids has kept nothing (--keep keeps the text)."),
+        }
+    }
+
+    fn line(&mut self, event: &SessionEvent) -> Option<String> {
+        let nl = self.lang == Lang::Nl;
+        match &event.kind {
+            EventKind::Utterance(utterance) => Some(self.utterance(utterance)),
+            EventKind::Cue(cue) => Some(cue_lines(cue)),
+            EventKind::Gap { start_s, end_s } => {
+                let seconds = end_s - start_s;
+                Some(if nl {
+                    format!("[{}] Geluid gemist: {seconds:.1} s", clock(*start_s))
+                } else {
+                    format!("[{}] Audio lost: {seconds:.1} s", clock(*start_s))
+                })
+            }
+            EventKind::Fault { stage, message } => {
+                let word = if nl { "Storing" } else { "Fault" };
+                Some(format!("[{}] {word} ({stage}): {message}", clock(event.t_s)))
+            }
+            EventKind::Status { lag_ms } => self.lag(*lag_ms),
+            EventKind::Paused { paused } => Some(
+                match (nl, paused) {
+                    (true, true) => "Gepauzeerd",
+                    (true, false) => "Luistert weer",
+                    (false, true) => "Paused",
+                    (false, false) => "Listening again",
+                }
+                .to_owned(),
+            ),
+            _ => None,
+        }
+    }
+
+    fn utterance(&self, utterance: &UtteranceEvent) -> String {
+        let who = speaker_name(utterance.speaker, self.lang);
+        format!("[{}] {who}: {}", clock(utterance.start_s), utterance.text)
+    }
+
+    fn lag(&mut self, lag_ms: u32) -> Option<String> {
+        let lagging = lag_ms >= LAG_SHOWN_MS;
+        if lagging == self.lagging {
+            return None;
+        }
+        self.lagging = lagging;
+        Some(
+            match (self.lang, lagging) {
+                (Lang::Nl, true) => format!("Loopt achter: {:.1} s", f64::from(lag_ms) / 1000.0),
+                (Lang::Nl, false) => "Weer bij".to_owned(),
+                (Lang::En, true) => format!("Lagging: {:.1} s", f64::from(lag_ms) / 1000.0),
+                (Lang::En, false) => "Caught up".to_owned(),
+            },
+        )
+    }
+
+    fn closing(&self, end: &EndSummary) -> String {
+        let lost_s = end.lost_samples as f64 / f64::from(timeline::SAMPLE_RATE_HZ);
+        let factor = end.wall_s / end.audio_s.max(f64::EPSILON);
+        match self.lang {
+            Lang::Nl => format!(
+                "{} geluid in {:.1} s (factor {factor:.2}); {} uitingen, {} cues, {} stukjes zonder tekst, {lost_s:.1} s geluid gemist",
+                clock(end.audio_s), end.wall_s, end.utterances, end.cues, end.rejected_segments
+            ),
+            Lang::En => format!(
+                "{} of audio in {:.1} s (factor {factor:.2}); {} utterances, {} cues, {} segments without text, {lost_s:.1} s of audio lost",
+                clock(end.audio_s), end.wall_s, end.utterances, end.cues, end.rejected_segments
+            ),
+        }
+    }
+}
+
+/// What the practitioner and the client are called.
+#[must_use]
+pub fn speaker_name(speaker: Speaker, lang: Lang) -> &'static str {
+    match (speaker, lang) {
+        (Speaker::Practitioner, Lang::Nl) => "Behandelaar",
+        (Speaker::Client, Lang::Nl) => "Cliënt",
+        (Speaker::Practitioner, Lang::En) => "Practitioner",
+        (Speaker::Client, Lang::En) => "Client",
+    }
+}
+
+/// Said before a microphone session that runs with the demo model.
+#[must_use]
+pub fn demo_model_warning(lang: Lang) -> &'static str {
+    match lang {
+        Lang::Nl => {
+            "LET OP: dit is het demomodel. Het verstaat alleen een paar computerstemmen en maakt van echte stemmen onzin.\n\
+             Voor een echt gesprek: zet een Whisper-model (ggml-*.bin) op deze computer en geef: gids models import BESTAND"
+        }
+        Lang::En => {
+            "WARNING: this is the demo model. It understands a few synthetic voices only and makes nonsense of real ones.\n\
+             For a real conversation: put a Whisper model (ggml-*.bin) on this computer and run: gids models import FILE"
+        }
+    }
+}
+
+/// The consent step's text, ending in the question.
+#[must_use]
+pub fn consent_question(lang: Lang, keep: bool) -> String {
+    match lang {
+        Lang::Nl => {
+            let kept = if keep {
+                "De tekst van het gesprek wordt bewaard, alleen op deze computer; wissen kan altijd."
+            } else {
+                "Ook van de tekst wordt niets bewaard."
+            };
+            format!(
+                "Voordat we beginnen\n\
+                 Gids luistert mee via de microfoon van deze computer. Het geluid wordt niet bewaard en verlaat deze computer niet.\n\
+                 {kept}\n\
+                 Weet iedereen in de ruimte dit, en vindt iedereen het goed? [ja/nee] "
+            )
+        }
+        Lang::En => {
+            let kept = if keep {
+                "The text of the conversation is kept, on this computer only; you can delete it at any time."
+            } else {
+                "The text is not kept either."
+            };
+            format!(
+                "Before we start\n\
+                 Gids listens through this computer's microphone. The sound is not kept and does not leave this computer.\n\
+                 {kept}\n\
+                 Does everybody in the room know this, and does everybody agree? [yes/no] "
+            )
+        }
+    }
+}
+
+fn cue_lines(event: &CueEvent) -> String {
+    let cue = &event.cue;
+    let mark = match cue.strength {
+        Strength::Firm => "◆",
+        Strength::Soft => "◇",
+    };
+    format!("        {mark} {}  →  {}\n          “{}”", cue.mark, cue.headline, cue.suggestion)
+}
+
+fn latency_line(latencies: &[LatencyMs]) -> Option<String> {
+    let mut cue: Vec<f32> = latencies.iter().map(|latency| latency.cue).collect();
+    if cue.is_empty() {
+        return None;
+    }
+    cue.sort_by(f32::total_cmp);
+    Some(format!(
+        "cue clock (end of the words to the event), {} cues: p50 {:.0} ms, p95 {:.0} ms, max {:.0} ms",
+        cue.len(),
+        percentile(&cue, 0.50),
+        percentile(&cue, 0.95),
+        percentile(&cue, 1.0)
+    ))
+}
+
+/// The nearest-rank percentile of sorted values.
+fn percentile(sorted: &[f32], share: f32) -> f32 {
+    let rank = (share * sorted.len() as f32).ceil() as usize;
+    sorted.get(rank.saturating_sub(1).min(sorted.len().saturating_sub(1))).copied().unwrap_or(0.0)
+}
+
+fn clock(seconds: f64) -> String {
+    let seconds = seconds.max(0.0) as u64;
+    format!("{:02}:{:02}", seconds / 60, seconds % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_by_nearest_rank() {
+        let values: Vec<f32> = (1..=20).map(|n| n as f32).collect();
+        assert_eq!(percentile(&values, 0.5), 10.0);
+        assert_eq!(percentile(&values, 0.95), 19.0);
+        assert_eq!(percentile(&values, 1.0), 20.0);
+        assert_eq!(percentile(&[7.0], 0.5), 7.0);
+        assert_eq!(percentile(&[], 0.5), 0.0);
+    }
+
+    #[test]
+    fn the_progress_bars_template_is_valid() {
+        assert!(ProgressStyle::with_template("{bar:32} {pos}/{len} s  {eta}").is_ok());
+    }
+
+    #[test]
+    fn lag_is_said_when_it_begins_and_when_it_ends() {
+        let mut terminal = Terminal::new(Lang::Nl, Pace::RealTime, None);
+        let mut lag = |ms| {
+            terminal.line(&SessionEvent { t_s: 1.0, kind: EventKind::Status { lag_ms: ms } })
+        };
+        assert_eq!(lag(100), None);
+        assert_eq!(lag(2_300).as_deref(), Some("Loopt achter: 2.3 s"));
+        assert_eq!(lag(2_400), None);
+        assert_eq!(lag(0).as_deref(), Some("Weer bij"));
+    }
+}

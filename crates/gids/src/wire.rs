@@ -1,0 +1,189 @@
+//! The one place that makes channels and threads.
+//!
+//! ```text
+//! source ─► [listen] ─segments─► [transcribe] ─words─► [coach] ─events─► window or terminal
+//!              ▲                                          └─► journals, before the events
+//!              └── control (pause, swap, stop)
+//! ```
+//!
+//! Live, replay, tests and benchmarks run through this function; only the source and the pace differ.
+//! Shutdown is by hanging up: when the source ends (or is stopped) the listening thread drops its
+//! sender, and each stage drains, finishes and drops its own.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, AtomicU64},
+    },
+    thread::{Builder, JoinHandle},
+};
+
+use anyhow::Context as _;
+use capture::{Player, Source};
+use coach::Coach;
+use coding::Coder;
+use crossbeam_channel::{Receiver, Sender, bounded};
+use segment::{Segmenter, Silero};
+use session::Journal;
+use speakers::{SpectralEmbedder, Tracker};
+use timeline::{EndSummary, SessionEvent, SessionHeader};
+use transcribe::Recognizer;
+
+use crate::{
+    clock::SessionClock,
+    stage::{CoachStage, ListenStage, TranscribeStage},
+};
+
+/// Segment events between listening and transcribing. An open segment sends one for each block of
+/// 32 ms, so this is over 8 s of speech: longer than any decode. Full: listening waits, and the ring
+/// buffer of the device absorbs another 10 s.
+const SEGMENT_EVENTS: usize = 256;
+/// Utterances and partials between transcribing and coaching, which takes milliseconds. Full: a
+/// partial is dropped (a newer one follows), a final waits.
+const UTTERANCES: usize = 16;
+/// Events to the window, which drains them every frame. Full: dropped and counted; the journal has them.
+const UI_EVENTS: usize = 256;
+/// Key presses on their way to the listening thread.
+const CONTROLS: usize = 16;
+
+/// How fast the source is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// A recording, as fast as the machine can; no clocks are told.
+    Fast,
+    /// A recording, as if it were spoken now. A pause holds it.
+    RealTime,
+    /// A device; what is said during a pause is not heard.
+    Live,
+}
+
+/// What the window or the keyboard asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Control {
+    /// Listen or not.
+    Pause(bool),
+    /// The voices were taken for each other: swap them, for the past as well.
+    SwapSpeakers,
+    /// End the session in good order.
+    Stop,
+}
+
+/// Everything a session needs, made but not running.
+pub struct Parts {
+    /// Where the audio comes from.
+    pub source: Box<dyn Source>,
+    /// How fast it is read.
+    pub pace: Pace,
+    /// The loudspeaker of a replay that is heard; for one-channel sources.
+    pub player: Option<Player>,
+    /// One for each channel of the source, in their order.
+    pub segmenters: Vec<Segmenter<Silero>>,
+    /// The speech model.
+    pub recognizer: Box<dyn Recognizer>,
+    /// Who speaks.
+    pub tracker: Tracker<SpectralEmbedder>,
+    /// What is done with words.
+    pub coder: Coder,
+    /// What to say about it.
+    pub coach: Coach,
+    /// Already opened, their header written.
+    pub journals: Vec<Journal>,
+    /// The session's first event.
+    pub header: SessionHeader,
+}
+
+/// A running session.
+pub struct Running {
+    /// What happens, for the window or the terminal; ends when the session has.
+    pub events: Receiver<SessionEvent>,
+    /// What the window may ask for.
+    pub control: Sender<Control>,
+    /// Level of the last block: the bits of an `f32` in dBFS.
+    pub level: Arc<AtomicU32>,
+    /// Wall time on the session's clock.
+    pub clock: Arc<SessionClock>,
+    threads: Vec<JoinHandle<anyhow::Result<Option<EndSummary>>>>,
+}
+
+impl Running {
+    /// Waits for the end of the session; the caller drains [`Self::events`] before.
+    ///
+    /// # Errors
+    /// The first failure of a stage, its thread's panic included. What was journalled is on disk.
+    pub fn join(self) -> anyhow::Result<EndSummary> {
+        drop(self.events);
+        let mut summary = None;
+        let mut failure = None;
+        for thread in self.threads {
+            let name = thread.thread().name().unwrap_or("stage").to_owned();
+            match thread.join() {
+                Ok(Ok(end)) => summary = summary.or(end),
+                Ok(Err(error)) => failure = failure.or(Some(error)),
+                Err(_panic) => {
+                    let error = anyhow::anyhow!(
+                        "the {name} thread stopped by a fault of Gids; please report what stands above"
+                    );
+                    failure = failure.or(Some(error));
+                }
+            }
+        }
+        match failure {
+            Some(error) => Err(error),
+            None => summary.context("the session ended without a summary"),
+        }
+    }
+}
+
+/// Makes the channels and threads, and starts them.
+///
+/// `wake` is called by the coach thread after each event that was sent, so that a sleeping window draws it.
+///
+/// # Errors
+/// The system gives no more threads.
+pub fn wire(parts: Parts, wake: Box<dyn Fn() + Send>) -> anyhow::Result<Running> {
+    let (segments_tx, segments_rx) = bounded(SEGMENT_EVENTS);
+    let (words_tx, words_rx) = bounded(UTTERANCES);
+    let (events_tx, events_rx) = bounded(UI_EVENTS);
+    let (control_tx, control_rx) = bounded(CONTROLS);
+    let level = Arc::new(AtomicU32::new(f32::NEG_INFINITY.to_bits()));
+    let head = Arc::new(AtomicU64::new(0));
+    let clock = Arc::new(SessionClock::start());
+
+    let listen = ListenStage {
+        source: parts.source,
+        pace: parts.pace,
+        player: parts.player,
+        segmenters: parts.segmenters,
+        clock: Arc::clone(&clock),
+        level: Arc::clone(&level),
+        head: Arc::clone(&head),
+        control: control_rx,
+        out: segments_tx,
+    };
+    let transcribe = TranscribeStage {
+        recognizer: parts.recognizer,
+        partials: parts.pace != Pace::Fast,
+        clock: Arc::clone(&clock),
+        head,
+        input: segments_rx,
+        out: words_tx,
+    };
+    let coach = CoachStage {
+        lang: parts.header.lang,
+        pace: parts.pace,
+        tracker: parts.tracker,
+        coder: parts.coder,
+        coach: parts.coach,
+        journals: parts.journals,
+        clock: Arc::clone(&clock),
+        input: words_rx,
+        out: events_tx,
+        wake,
+    };
+    let threads = vec![
+        Builder::new().name("coach".into()).spawn(move || coach.run(parts.header).map(Some))?,
+        Builder::new().name("transcribe".into()).spawn(move || transcribe.run().map(|()| None))?,
+        Builder::new().name("listen".into()).spawn(move || listen.run().map(|()| None))?,
+    ];
+    Ok(Running { events: events_rx, control: control_tx, level, clock, threads })
+}

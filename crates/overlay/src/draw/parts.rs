@@ -1,0 +1,81 @@
+//! The small parts: a button, a line of text, the level meter.
+
+use egui::{
+    Color32, FontId, Label, Pos2, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo,
+};
+
+use super::layout;
+use crate::{
+    Status,
+    icons::{Icon, draw_icon},
+    palette::Palette,
+};
+
+/// The level at the left end of the meter, in dBFS: below it a room is silent. The right end is 0.
+const METER_FLOOR_DBFS: f32 = -60.0;
+
+/// The side of a button's icon, in points.
+const BUTTON_ICON: f32 = 16.0;
+
+/// A button without words; `label` is its tooltip and its name for a screen reader.
+pub(super) fn button(
+    ui: &mut Ui,
+    rect: Rect,
+    icon: Icon,
+    label: &str,
+    palette: &Palette,
+) -> Response {
+    let response = ui.interact(rect, ui.scope_id().with(label), Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), label));
+    if response.hovered() || response.is_pointer_button_down_on() {
+        ui.painter().rect_filled(rect, 6.0, palette.hover);
+    }
+    if response.has_focus() {
+        let stroke = Stroke::new(2.0, palette.accent);
+        ui.painter().rect_stroke(rect, 6.0, stroke, StrokeKind::Inside);
+    }
+    let color = if response.hovered() { palette.text } else { palette.secondary };
+    let side = Rect::from_center_size(rect.center(), egui::Vec2::splat(BUTTON_ICON));
+    draw_icon(ui.painter(), side, icon, color);
+    response.on_hover_text(label)
+}
+
+/// One row of text whose left end is in the middle of its height at `at`; returns where it is.
+pub(super) fn text_line(
+    ui: &mut Ui,
+    at: Pos2,
+    text: &str,
+    font: FontId,
+    color: Color32,
+    width: f32,
+) -> Rect {
+    let galley = layout::one_row(ui.ctx(), text, font.size, color, width);
+    let rect = egui::Align2::LEFT_CENTER.anchor_size(at, galley.size());
+    ui.put(rect, Label::new(galley));
+    rect
+}
+
+/// A thin line that fills with the level.
+pub(super) fn level_meter(ui: &mut Ui, rect: Rect, dbfs: f32, label: &str, palette: &Palette) {
+    let part = ((dbfs - METER_FLOOR_DBFS) / -METER_FLOOR_DBFS).clamp(0.0, 1.0);
+    let response = ui.interact(rect, ui.scope_id().with("level"), Sense::hover());
+    response.widget_info(|| {
+        let mut info = WidgetInfo::labeled(Role::Meter, true, label);
+        info.value = Some(f64::from(dbfs.max(METER_FLOOR_DBFS)));
+        info
+    });
+    ui.painter().rect_filled(rect, 1.5, palette.line);
+    let filled = rect.with_max_x(egui::lerp(rect.x_range(), part));
+    ui.painter().rect_filled(filled, 1.5, palette.accent);
+}
+
+/// The shape of a state.
+pub(super) fn icon_of(status: Status) -> Icon {
+    match status {
+        Status::Listening => Icon::Listening,
+        Status::Paused => Icon::Pause,
+        Status::Lagging { .. } => Icon::Late,
+        Status::LostAudio { .. } | Status::Fault => Icon::Attention,
+        Status::Ended => Icon::Ended,
+    }
+}

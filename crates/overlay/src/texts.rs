@@ -1,0 +1,115 @@
+//! All words of the overlay, in one table per language.
+
+use timeline::{Lang, Speaker};
+
+use crate::Status;
+
+/// The words of one language.
+pub(crate) struct Texts {
+    pub listening: &'static str,
+    pub paused: &'static str,
+    pub fault: &'static str,
+    pub ended: &'static str,
+    pub demo_model: &'static str,
+    pub pause: &'static str,
+    pub resume: &'static str,
+    pub hide: &'static str,
+    pub show: &'static str,
+    pub dismiss: &'static str,
+    pub quit: &'static str,
+    pub level: &'static str,
+    pub hearing: &'static str,
+    pub practitioner: &'static str,
+    pub client: &'static str,
+    pub hints: &'static str,
+    pub paused_body: &'static str,
+    pub ended_body: &'static str,
+    lag: (&'static str, &'static str),
+    lost: (&'static str, &'static str),
+    decimal_comma: bool,
+}
+
+const NL: Texts = Texts {
+    listening: "Luistert",
+    paused: "Pauze",
+    fault: "Storing",
+    ended: "Afgelopen",
+    demo_model: "Demomodel: alleen voor demo en tests",
+    pause: "Pauzeer (P)",
+    resume: "Ga verder (P)",
+    hide: "Verberg (H)",
+    show: "Toon Gids (H)",
+    dismiss: "Weg (D)",
+    quit: "Stop (Q)",
+    level: "Geluidsniveau",
+    hearing: "Hoort",
+    practitioner: "Behandelaar",
+    client: "Cliënt",
+    hints: "P pauze · H verberg · D weg · G kort · W woorden · L licht of donker · Q stop",
+    paused_body: "Gids luistert niet mee. P of spatie gaat verder.",
+    ended_body: "De sessie is afgelopen. Q sluit dit venster.",
+    lag: ("Loopt ", " s achter"),
+    lost: ("", " s geluid gemist"),
+    decimal_comma: true,
+};
+
+const EN: Texts = Texts {
+    listening: "Listening",
+    paused: "Paused",
+    fault: "Fault",
+    ended: "Ended",
+    demo_model: "Demo model: for the demo and tests only",
+    pause: "Pause (P)",
+    resume: "Resume (P)",
+    hide: "Hide (H)",
+    show: "Show Gids (H)",
+    dismiss: "Dismiss (D)",
+    quit: "Quit (Q)",
+    level: "Sound level",
+    hearing: "Hearing",
+    practitioner: "Practitioner",
+    client: "Client",
+    hints: "P pause · H hide · D dismiss · G short · W words · L light or dark · Q quit",
+    paused_body: "Gids is not listening. P or space resumes.",
+    ended_body: "The session has ended. Q closes this window.",
+    lag: ("", " s behind"),
+    lost: ("", " s of audio lost"),
+    decimal_comma: false,
+};
+
+impl Texts {
+    pub(crate) fn of(lang: Lang) -> &'static Self {
+        match lang {
+            Lang::Nl => &NL,
+            Lang::En => &EN,
+        }
+    }
+
+    /// The state in words.
+    pub(crate) fn status(&self, status: Status) -> String {
+        match status {
+            Status::Listening => self.listening.to_owned(),
+            Status::Lagging { lag_ms } => self.around(self.lag, f64::from(lag_ms) / 1_000.0),
+            Status::LostAudio { seconds } => self.around(self.lost, seconds),
+            Status::Paused => self.paused.to_owned(),
+            Status::Fault => self.fault.to_owned(),
+            Status::Ended => self.ended.to_owned(),
+        }
+    }
+
+    pub(crate) fn speaker(&self, speaker: Speaker) -> &'static str {
+        match speaker {
+            Speaker::Practitioner => self.practitioner,
+            Speaker::Client => self.client,
+        }
+    }
+
+    fn around(&self, (before, after): (&str, &str), seconds: f64) -> String {
+        // What is there is never said to be nothing.
+        let mut number = format!("{:.1}", seconds.max(0.1));
+        if self.decimal_comma {
+            number = number.replace('.', ",");
+        }
+        format!("{before}{number}{after}")
+    }
+}

@@ -1,0 +1,237 @@
+use timeline::{Cue, EndSummary, SampleIdx, SessionHeader, Technique, UtteranceEvent};
+
+use super::*;
+
+/// A cue whose words ended at `at_s`.
+pub(crate) fn cue_event(after: &str, at_s: f64, suggestion: &str) -> SessionEvent {
+    SessionEvent {
+        t_s: at_s,
+        kind: EventKind::Cue(CueEvent {
+            at_s,
+            cue: Cue {
+                at: SampleIdx::from_secs(at_s),
+                after: after.to_owned(),
+                moment: Moment::UnsolicitedAdvice,
+                strength: Strength::Firm,
+                technique: Technique::AskPermission,
+                mark: "advies".to_owned(),
+                headline: "Vraag toestemming".to_owned(),
+                suggestion: suggestion.to_owned(),
+                lang: Lang::Nl,
+                source: after.to_owned(),
+            },
+            latency_ms: None,
+        }),
+    }
+}
+
+pub(crate) fn event(t_s: f64, kind: EventKind) -> SessionEvent {
+    SessionEvent { t_s, kind }
+}
+
+pub(crate) fn said(t_s: f64, voice: u8, text: &str) -> SessionEvent {
+    event(
+        t_s,
+        EventKind::Utterance(UtteranceEvent {
+            id: "u1".to_owned(),
+            speaker: Speaker::Practitioner,
+            confidence: 0.9,
+            voice: VoiceId(voice),
+            start_s: t_s - 1.0,
+            end_s: t_s,
+            text: text.to_owned(),
+            words: Vec::new(),
+        }),
+    )
+}
+
+fn view() -> SessionView {
+    SessionView::new(Lang::Nl, false)
+}
+
+#[test]
+fn a_cue_stands_six_seconds_and_fades_at_the_end() {
+    let mut view = view();
+    view.tick(20.0);
+    view.reduce(&cue_event("u1", 19.5, "Mag ik iets vertellen?"));
+    assert_eq!(view.cue().map(|cue| cue.headline.as_str()), Some("Vraag toestemming"));
+    for (now_s, opacity) in [(20.0, 1.0), (25.3, 1.0), (25.7, 0.5)] {
+        view.tick(now_s);
+        assert!((view.cue_opacity() - opacity).abs() < 0.01, "at {now_s}");
+    }
+    view.tick(26.0);
+    assert_eq!(view.cue(), None);
+    assert_eq!(view.cue_opacity(), 0.0);
+}
+
+#[test]
+fn a_cue_older_than_ten_seconds_is_never_shown() {
+    let mut view = view();
+    view.tick(30.0);
+    view.reduce(&cue_event("u1", 19.9, "Te laat."));
+    assert_eq!(view.cue(), None);
+    view.reduce(&cue_event("u2", 20.1, "Nog net."));
+    assert!(view.cue().is_some());
+}
+
+#[test]
+fn a_newer_cue_takes_the_place_and_its_own_six_seconds() {
+    let mut view = view();
+    view.reduce(&cue_event("u1", 10.0, "Een."));
+    view.reduce(&cue_event("u2", 14.0, "Twee."));
+    view.tick(17.0);
+    assert_eq!(view.cue().map(|cue| cue.after.as_str()), Some("u2"));
+    view.tick(20.0);
+    assert_eq!(view.cue(), None);
+}
+
+#[test]
+fn a_clock_that_is_set_back_leaves_a_cue_its_time() {
+    let mut view = view();
+    view.tick(100.0);
+    view.reduce(&cue_event("u1", 99.0, "Een."));
+    view.tick(102.0);
+    view.tick(42.0); // a pause of a minute was taken out
+    view.tick(45.9);
+    assert!(view.cue().is_some());
+    view.tick(46.0);
+    assert_eq!(view.cue(), None);
+    view.reduce(&cue_event("u2", 46.0, "Twee."));
+    assert!(view.cue().is_some());
+}
+
+#[test]
+fn pause_is_said_and_undone() {
+    let mut view = view();
+    view.tick(5.0);
+    view.apply(&Action::TogglePause);
+    assert_eq!(view.status(), Status::Paused);
+    view.reduce(&event(5.1, EventKind::Paused { paused: true })); // the program confirms
+    assert_eq!(view.status(), Status::Paused);
+    view.tick(60.0);
+    assert_eq!(view.clock_s(), 5.0); // stands still
+    view.reduce(&event(5.2, EventKind::Paused { paused: false }));
+    view.tick(5.2);
+    assert_eq!((view.status(), view.clock_s()), (Status::Listening, 5.2));
+}
+
+#[test]
+fn the_level_is_silent_while_nothing_is_heard() {
+    let mut view = view();
+    view.set_level(-20.0);
+    assert_eq!(view.level_dbfs(), -20.0);
+    view.apply(&Action::TogglePause);
+    assert_eq!(view.level_dbfs(), SILENT_DBFS);
+    view.apply(&Action::TogglePause);
+    view.set_level(f32::NAN);
+    assert_eq!(view.level_dbfs(), SILENT_DBFS);
+}
+
+#[test]
+fn lag_is_said_without_flicker() {
+    let mut view = view();
+    for (lag_ms, said) in
+        [(1_500, false), (1_501, true), (1_200, true), (1_000, false), (1_400, false)]
+    {
+        view.reduce(&event(1.0, EventKind::Status { lag_ms }));
+        let expected = if said { Status::Lagging { lag_ms } } else { Status::Listening };
+        assert_eq!(view.status(), expected);
+    }
+}
+
+#[test]
+fn lost_audio_adds_up_and_is_said_for_a_while() {
+    let mut view = view();
+    view.reduce(&event(10.0, EventKind::Gap { start_s: 9.0, end_s: 9.5 }));
+    view.reduce(&event(12.0, EventKind::Gap { start_s: 11.0, end_s: 11.75 }));
+    assert_eq!(view.status(), Status::LostAudio { seconds: 1.25 });
+    view.tick(19.9);
+    assert_eq!(view.status(), Status::LostAudio { seconds: 1.25 });
+    view.tick(20.0);
+    assert_eq!(view.status(), Status::Listening);
+}
+
+#[test]
+fn a_fault_stays_until_it_is_taken_away() {
+    let mut view = view();
+    let message = "De microfoon is weg. Sluit hem weer aan.".to_owned();
+    view.reduce(&event(1.0, EventKind::Fault { stage: "capture".to_owned(), message }));
+    view.reduce(&cue_event("u1", 2.0, "Een."));
+    view.tick(500.0);
+    assert_eq!(view.status(), Status::Fault);
+    view.apply(&Action::DismissCue);
+    assert_eq!((view.status(), view.fault()), (Status::Listening, None));
+}
+
+#[test]
+fn dismissing_takes_the_cue_before_the_fault() {
+    let mut view = view();
+    let fault = EventKind::Fault { stage: "capture".to_owned(), message: "Weg.".to_owned() };
+    view.reduce(&event(1.0, fault));
+    view.reduce(&cue_event("u1", 2.0, "Een."));
+    view.apply(&Action::DismissCue);
+    assert_eq!(view.cue(), None);
+    assert_eq!(view.fault(), Some("Weg."));
+}
+
+#[test]
+fn the_last_words_follow_the_roles() {
+    let mut view = view();
+    view.reduce(&event(
+        1.0,
+        EventKind::Partial { segment: 0, start_s: 0.0, text: "Ik".to_owned() },
+    ));
+    assert_eq!(view.heard(), &Heard::Partial("Ik".to_owned()));
+    view.reduce(&said(2.0, 1, "Ik wil wel."));
+    let roles = vec![Role { voice: VoiceId(1), speaker: Speaker::Client }];
+    view.reduce(&event(2.1, EventKind::Roles { roles }));
+    assert!(matches!(view.heard(), Heard::Said { speaker: Speaker::Client, .. }));
+    view.apply(&Action::ToggleWords);
+    assert_eq!(view.heard(), &Heard::Nothing);
+}
+
+#[test]
+fn nothing_follows_the_end() {
+    let mut view = view();
+    view.reduce(&event(30.0, EventKind::End(EndSummary::default())));
+    view.apply(&Action::TogglePause);
+    view.reduce(&event(30.0, EventKind::Paused { paused: true }));
+    view.tick(99.0);
+    assert!(view.is_ended());
+    assert_eq!((view.status(), view.clock_s()), (Status::Ended, 30.0));
+}
+
+#[test]
+fn it_is_drawn_no_more_often_than_something_moves() {
+    let mut view = view();
+    assert!((view.repaint_after_s() - 1.0 / LEVEL_HZ).abs() < 1e-9);
+    view.reduce(&cue_event("u1", 10.0, "Een."));
+    view.tick(15.5);
+    assert!((view.repaint_after_s() - 1.0 / FADE_HZ).abs() < 1e-9);
+    view.tick(16.0);
+    view.apply(&Action::TogglePause);
+    assert_eq!(view.repaint_after_s(), 1.0);
+    view.apply(&Action::ToggleHide);
+    assert_eq!(view.repaint_after_s(), 1.0);
+}
+
+#[test]
+fn a_header_and_codes_change_nothing() {
+    let before = view();
+    let mut after = view();
+    after.reduce(&event(
+        0.0,
+        EventKind::Session(SessionHeader {
+            id: "s".to_owned(),
+            version: "0".to_owned(),
+            format: 1,
+            started_at: String::new(),
+            lang: Lang::En,
+            source: String::new(),
+            models: Vec::new(),
+            config: Vec::new(),
+            consent: None,
+        }),
+    ));
+    assert_eq!(before, after);
+}

@@ -1,0 +1,198 @@
+//! The journal's lines: what `--events`, the session file and the overlay are told.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{CodedUtterance, Cue, Lang, SampleIdx, Speaker, VoiceId};
+
+/// One line of the journal. The journal is written before the overlay sees the event.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SessionEvent {
+    /// Seconds on the session's clock.
+    pub t_s: f64,
+    /// What happened.
+    #[serde(flatten)]
+    pub kind: EventKind,
+}
+
+impl SessionEvent {
+    /// The event `kind` at the instant `at`.
+    #[must_use]
+    pub fn new(at: SampleIdx, kind: EventKind) -> Self {
+        Self { t_s: at.as_secs(), kind }
+    }
+}
+
+/// What can happen in a session.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum EventKind {
+    /// The first line.
+    Session(SessionHeader),
+    /// Words of a segment that is still open; replaced by the next one.
+    Partial {
+        /// The number of the segment.
+        segment: u64,
+        /// Where it starts.
+        start_s: f64,
+        /// The words so far.
+        text: String,
+    },
+    /// The final words of a segment.
+    Utterance(UtteranceEvent),
+    /// What the coder says of the utterance `id`.
+    Coded {
+        /// The utterance.
+        id: String,
+        /// Who was taken to be speaking.
+        speaker: Speaker,
+        /// The decision.
+        #[serde(flatten)]
+        coded: CodedUtterance,
+    },
+    /// A cue.
+    Cue(CueEvent),
+    /// Which voice is the practitioner's, from here on and for all that came before.
+    Roles {
+        /// One entry for each voice heard so far.
+        roles: Vec<Role>,
+    },
+    /// Audio was lost.
+    Gap {
+        /// Where the lost stretch starts.
+        start_s: f64,
+        /// Where it ends.
+        end_s: f64,
+    },
+    /// How far the transcript lags behind the audio; once a second in a real-time session.
+    Status {
+        /// Milliseconds of audio that wait to be transcribed.
+        lag_ms: u32,
+    },
+    /// Listening was paused or went on.
+    Paused {
+        /// Whether it is paused now.
+        paused: bool,
+    },
+    /// Something failed; the session goes on, or ends with the next line.
+    Fault {
+        /// The stage that failed.
+        stage: String,
+        /// What happened and what to do.
+        message: String,
+    },
+    /// The last line.
+    End(EndSummary),
+}
+
+/// The first line of a journal: everything needed to read and to repeat the session.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SessionHeader {
+    /// The session's name: also that of its file.
+    pub id: String,
+    /// Version of Gids.
+    pub version: String,
+    /// Version of this format.
+    pub format: u32,
+    /// Wall-clock anchor of sample 0: RFC 3339, UTC.
+    pub started_at: String,
+    /// The speech language.
+    pub lang: Lang,
+    /// Where the audio comes from: a file's name, or a device's.
+    pub source: String,
+    /// Name and SHA-256 of each model.
+    pub models: Vec<(String, String)>,
+    /// Settings that change what is said, as name and value.
+    pub config: Vec<(String, String)>,
+    /// Whether the consent step was passed; `None` where there is none (replay).
+    pub consent: Option<bool>,
+}
+
+/// The final words of a segment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct UtteranceEvent {
+    /// `u1`, `u2`, …: unique in the session.
+    pub id: String,
+    /// Who speaks.
+    pub speaker: Speaker,
+    /// How sure that is, 0.5…1.0.
+    pub confidence: f32,
+    /// Which voice; `roles` events may say later that it was the other speaker's.
+    pub voice: VoiceId,
+    /// Where the words start.
+    pub start_s: f64,
+    /// Where they end.
+    pub end_s: f64,
+    /// The words.
+    pub text: String,
+    /// Each word with its time, where the recogniser gives them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub words: Vec<TimedWord>,
+}
+
+/// A word and its time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TimedWord {
+    /// The word with its punctuation.
+    pub text: String,
+    /// Where it starts, in seconds on the session's clock.
+    pub start_s: f64,
+    /// Where it ends.
+    pub end_s: f64,
+}
+
+/// Which speaker a voice is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Role {
+    /// The voice.
+    pub voice: VoiceId,
+    /// The speaker.
+    pub speaker: Speaker,
+}
+
+/// A cue as written in the journal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CueEvent {
+    /// When the words that show the moment ended, in seconds.
+    pub at_s: f64,
+    /// The cue.
+    #[serde(flatten)]
+    pub cue: Cue,
+    /// The clocks of this cue; absent where nothing runs in real time (`gids coach`, fast replay).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency_ms: Option<LatencyMs>,
+}
+
+/// Milliseconds on the four clocks (docs/benchmarks.md), as far as they are known when the event is written.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct LatencyMs {
+    /// Device buffer to 16 kHz block; 0 in a replay.
+    pub capture: f32,
+    /// From the end of the last word to the last partial of the segment, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partial: Option<f32>,
+    /// End of speech to final text.
+    #[serde(rename = "final")]
+    pub final_text: f32,
+    /// End of the words to this event.
+    pub cue: f32,
+}
+
+/// The last line of a journal.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct EndSummary {
+    /// Seconds of audio.
+    pub audio_s: f64,
+    /// Seconds of wall time.
+    pub wall_s: f64,
+    /// Utterances written.
+    pub utterances: u64,
+    /// Cues shown.
+    pub cues: u64,
+    /// Segments whose words were not believed, or in which none were understood.
+    #[serde(default)]
+    pub rejected_segments: u64,
+    /// Samples lost before they could be read.
+    pub lost_samples: u64,
+    /// Events that the overlay did not get because it was behind (the journal has them).
+    pub dropped_ui_events: u64,
+}

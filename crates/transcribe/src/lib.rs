@@ -1,0 +1,26 @@
+//! Turns a growing speech segment into words.
+//!
+//! ```text
+//! SegmentEvent ──► Transcriber ──► Finished (final text, audio for `speakers`)
+//!                      │  └──────► Partial  (words of the open segment, on request)
+//!                      └─ borrows a Recognizer: Whisper, or a Script in tests
+//! ```
+//!
+//! Every segment is decoded on its own: the language is pinned and no text is carried over, so a
+//! mistake cannot feed the next one and the same audio always gives the same words.
+//!
+//! Architecture invariant: a synchronous state machine; no thread, channel, file or wall clock but
+//! for the reading of the model file.
+
+mod error;
+mod guard;
+mod layout;
+mod recognizer;
+mod transcriber;
+mod whisper;
+
+pub use error::TranscribeError;
+pub use guard::{Guard, Rejection};
+pub use recognizer::{Hypothesis, Recognizer, Script};
+pub use transcriber::{Finished, PARTIAL_STEP_MS, Partial, Transcriber};
+pub use whisper::{DEMO_STATE_SIZE, ModelHeader, Whisper, WhisperConfig};

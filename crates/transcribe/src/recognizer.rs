@@ -1,0 +1,55 @@
+//! What the streaming part needs of a speech model.
+
+use std::collections::VecDeque;
+
+use crate::TranscribeError;
+
+/// What a speech model makes of a stretch of audio.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Hypothesis {
+    /// The words; empty when nothing was understood.
+    pub text: String,
+    /// Mean natural log-probability of the tokens; 0 for an empty text.
+    pub avg_logprob: f32,
+    /// The model's own probability that nobody speaks.
+    pub no_speech_prob: f32,
+}
+
+/// A speech model, its language pinned when it was made.
+pub trait Recognizer: Send {
+    /// Decodes 16 kHz mono audio in −1.0…1.0, at most 30 s.
+    ///
+    /// # Errors
+    /// [`TranscribeError::Decode`]: the audio is lost, the recogniser stays usable.
+    fn recognize(&mut self, samples: &[f32]) -> Result<Hypothesis, TranscribeError>;
+}
+
+/// A recogniser that reads from a script: one entry a call, in order, and fails where the entry is
+/// `None` or the script has ended. For tests of everything behind the speech model.
+#[derive(Debug, Default)]
+pub struct Script {
+    lines: VecDeque<Option<Hypothesis>>,
+}
+
+impl Script {
+    /// Plays `lines` in order.
+    pub fn new(lines: impl IntoIterator<Item = Option<Hypothesis>>) -> Self {
+        Self { lines: lines.into_iter().collect() }
+    }
+
+    /// Plays texts that a sure model would give.
+    pub fn of_texts<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
+        Self::new(texts.into_iter().map(|text| {
+            Some(Hypothesis { text: text.to_owned(), avg_logprob: -0.1, no_speech_prob: 0.0 })
+        }))
+    }
+}
+
+impl Recognizer for Script {
+    fn recognize(&mut self, samples: &[f32]) -> Result<Hypothesis, TranscribeError> {
+        self.lines.pop_front().flatten().ok_or_else(|| TranscribeError::Decode {
+            seconds: samples.len() as f32 / timeline::SAMPLE_RATE_HZ as f32,
+            what: "the script says so".to_owned(),
+        })
+    }
+}
