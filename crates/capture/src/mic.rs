@@ -9,7 +9,7 @@ use std::{
 };
 
 use cpal::{
-    BufferSize, Device, FromSample, SampleFormat, SizedSample, Stream, StreamConfig,
+    BufferSize, Device, FromSample, HostId, SampleFormat, SizedSample, Stream, StreamConfig,
     SupportedBufferSize, SupportedStreamConfig,
     traits::{DeviceTrait, HostTrait, StreamTrait},
 };
@@ -17,8 +17,10 @@ use timeline::Span;
 
 use crate::{CallbackWriter, CaptureError, LiveBlocks, Poll, RING_SECS, Source, callback_ring};
 
-/// Callbacks a second to ask for: 10 ms. PulseAudio's own default delivers bursts of up to a second.
-const CALLBACKS_PER_SEC: u32 = 100;
+/// Callbacks a second to ask for: 40 ms. PulseAudio's own default delivers bursts of up to a second, and cpal lets the server
+/// keep no more than one callback's worth: with 10 ms, a server without real-time priority on two busy cores (load 13) lost
+/// seven pieces of 10 ms in 24 s without a word.
+const CALLBACKS_PER_SEC: u32 = 25;
 
 /// How long a device may take to open. Not every audio system keeps to it.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
@@ -26,6 +28,9 @@ const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 /// Unexplained errors in a row, with no audio in between, after which the stream counts as failed. Audio systems
 /// report harmless ones by ones and twos.
 const MAX_ERRORS_IN_A_ROW: u32 = 50;
+
+/// ALSA lists it among the inputs; it gives silence.
+const SILENT_DEVICE_ID: &str = "alsa:null";
 
 /// A microphone that is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +54,16 @@ pub struct DeviceInfo {
 /// # Errors
 /// [`CaptureError::NoDevice`] when there is none.
 pub fn input_devices() -> Result<Vec<DeviceInfo>, CaptureError> {
-    let devices: Vec<DeviceInfo> = found_devices().into_iter().map(|(_, info)| info).collect();
+    let mut devices = Vec::new();
+    for host in hosts() {
+        let first = devices.is_empty();
+        // Each system has a default; that of the first one with microphones is the one that counts.
+        devices.extend(
+            devices_of(host)
+                .into_iter()
+                .map(|(_, info)| DeviceInfo { is_default: info.is_default && first, ..info }),
+        );
+    }
     if devices.is_empty() { Err(CaptureError::NoDevice) } else { Ok(devices) }
 }
 
@@ -81,7 +95,7 @@ impl MicSource {
     /// Of [`ErrorKind::Device`](crate::ErrorKind::Device) when there is no such microphone, it may not be used or
     /// offers no usable format; of [`ErrorKind::Retry`](crate::ErrorKind::Retry) when another program holds it.
     pub fn open(device: Option<&str>) -> Result<Self, CaptureError> {
-        let (device, info) = choose(found_devices(), device)?;
+        let (device, info) = find(device)?;
         let supported = device.default_input_config().map_err(|e| open_error(&info.name, &e))?;
         let rate_hz = supported.sample_rate();
         let health = Arc::new(Health::default());
@@ -215,7 +229,7 @@ impl Health {
     }
 }
 
-/// Opens with callbacks of 10 ms, or of the system's own size where it does not take that.
+/// Opens with callbacks of 40 ms, or of the system's own size where it does not take that.
 fn open_stream(
     device: &Device,
     supported: &SupportedStreamConfig,
@@ -290,19 +304,23 @@ where
     )
 }
 
-/// Every microphone of every audio system that runs; the default of the preferred system first.
-fn found_devices() -> Vec<(Device, DeviceInfo)> {
-    let preferred = cpal::default_host();
-    let default_id = preferred.default_input_device().and_then(|d| d.id().ok());
-    let mut found = Vec::new();
-    for host_id in cpal::available_hosts() {
-        // A system that stopped in between, or has no inputs, offers nothing: that is no error of the others.
-        let Ok(host) = cpal::host_from_id(host_id) else { continue };
-        let Ok(devices) = host.input_devices() else { continue };
-        for device in devices {
-            let (Ok(config), Ok(id)) = (device.default_input_config(), device.id()) else {
-                continue;
-            };
+/// The audio systems that run, the preferred one first: PipeWire or PulseAudio where they run, else ALSA.
+fn hosts() -> Vec<HostId> {
+    let preferred = cpal::default_host().id();
+    let mut hosts = cpal::available_hosts();
+    hosts.sort_by_key(|&host| host != preferred);
+    hosts
+}
+
+/// The microphones of one audio system, its default first. A system that stopped in between, or has no inputs, offers
+/// none: that is no error of the others.
+fn devices_of(host_id: HostId) -> Vec<(Device, DeviceInfo)> {
+    let Ok(host) = cpal::host_from_id(host_id) else { return Vec::new() };
+    let default_id = host.default_input_device().and_then(|device| device.id().ok());
+    let Ok(devices) = host.input_devices() else { return Vec::new() };
+    let mut found: Vec<_> = devices
+        .filter_map(|device| {
+            let (config, id) = (device.default_input_config().ok()?, device.id().ok()?);
             let info = DeviceInfo {
                 name: device.to_string(),
                 id: id.to_string(),
@@ -311,11 +329,30 @@ fn found_devices() -> Vec<(Device, DeviceInfo)> {
                 channels: config.channels(),
                 is_default: default_id.as_ref() == Some(&id),
             };
-            found.push((device, info));
-        }
-    }
+            (info.id != SILENT_DEVICE_ID).then_some((device, info))
+        })
+        .collect();
     found.sort_by_key(|(_, info)| !info.is_default);
     found
+}
+
+/// The one to open. Looks no further than the first system that has it: asking ALSA beside a sound server finds the same
+/// devices again, and its libraries write to standard error on the way.
+fn find(wanted: Option<&str>) -> Result<(Device, DeviceInfo), CaptureError> {
+    let mut seen = Vec::new();
+    for host in hosts() {
+        match choose(devices_of(host), wanted) {
+            Err(CaptureError::UnknownDevice { available, .. }) => seen.extend(available),
+            Err(CaptureError::NoDevice) => {}
+            chosen => return chosen,
+        }
+    }
+    match wanted {
+        Some(wanted) if !seen.is_empty() => {
+            Err(CaptureError::UnknownDevice { wanted: wanted.to_owned(), available: seen })
+        }
+        _ => Err(CaptureError::NoDevice),
+    }
 }
 
 fn choose<D>(

@@ -18,7 +18,7 @@
 //!
 //! A device that stalls or overruns on its own side hands over nothing that says how much was lost, and no clock is
 //! read here: time on the sample clock stands still until it goes on. Overruns that the system reports are counted
-//! ([`MicSource::overruns`](crate::MicSource::overruns)).
+//! ([`MicSource::overruns`](crate::MicSource::overruns)); ALSA reports them, PulseAudio through cpal 0.18 does not.
 
 use std::sync::{
     Arc,

@@ -57,6 +57,10 @@ fn split_at_conjunctions(words: &[Word], lexicon: &Lexicon) -> Vec<Vec<Word>> {
     let mut out = Vec::new();
     let mut start = 0;
     for i in 1..words.len() {
+        if i > start && starts_anew(&words[i..], lexicon) {
+            out.push(words[start..i].to_vec());
+            start = i;
+        }
         if lexicon.conjunctions.contains(&words[i].lower)
             && i > start
             && starts_clause(&words[i + 1..], lexicon)
@@ -67,6 +71,15 @@ fn split_at_conjunctions(words: &[Word], lexicon: &Lexicon) -> Vec<Vec<Word>> {
     }
     out.push(words[start..].to_vec());
     out
+}
+
+/// "… dan ga ik nog koken": a new clause without a conjunction. "Dat" may take up what stands before it.
+fn starts_anew(words: &[Word], lexicon: &Lexicon) -> bool {
+    let Some(first) = words.first() else { return false };
+    lexicon.lang == Lang::Nl
+        && lexicon.points_back.contains(&first.lower)
+        && !lexicon.resumptive.contains(&first.lower)
+        && dutch::inversion_at(words, lexicon) == Some(2)
 }
 
 fn starts_clause(words: &[Word], lexicon: &Lexicon) -> bool {
@@ -108,7 +121,12 @@ fn without_false_start(words: Vec<Word>, lexicon: &Lexicon) -> Vec<Word> {
     }
     match (2..=3).rev().find(|&i| words.get(i).is_some_and(|w| w.lower == first.lower)) {
         // "als ik kom ik ..." does not start with the subject; "ik weet dat ik" has its subordinator.
-        Some(i) if !lexicon.subordinators.contains(&words[i - 1].lower) => words[i..].to_vec(),
+        Some(i)
+            if !lexicon.subordinators.contains(&words[i - 1].lower)
+                && !lexicon.takes_clause.contains(&words[i - 1].lower) =>
+        {
+            words[i..].to_vec()
+        }
         _ => words,
     }
 }
@@ -139,6 +157,10 @@ mod tests {
         assert_eq!(
             nl("ik wil wel stoppen maar het lukt me niet"),
             ["ik wil wel stoppen", "het lukt me niet"]
+        );
+        assert_eq!(
+            nl("meestal rond half zeven dan ga ik nog koken"),
+            ["meestal rond half zeven", "dan ga ik nog koken"]
         );
         assert_eq!(nl("Ik hou van koken en bakken"), ["Ik hou van koken en bakken"]);
         assert!(nl("Wat raadt u mij aan?").is_empty());

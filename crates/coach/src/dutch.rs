@@ -58,7 +58,9 @@ pub(crate) fn turn(words: &[Word], address: Address, lexicon: &Lexicon) -> Resul
 /// Where "ik" (or "we") stands when the clause has its verb before it: "dan ben ik …" gives 2.
 pub(crate) fn inversion_at(words: &[Word], lexicon: &Lexicon) -> Option<usize> {
     let first = words.first()?;
-    if lexicon.subordinators.contains(&first.lower) && !lexicon.resumptive.contains(&first.lower) {
+    // "toen lag ik daar" is a main clause, "toen ik daar lag" is none.
+    let may_front = first.lower == "toen" || lexicon.resumptive.contains(&first.lower);
+    if lexicon.subordinators.contains(&first.lower) && !may_front {
         return None;
     }
     let at =
@@ -130,8 +132,14 @@ impl Turner<'_> {
     /// Maps what is neither the subject nor the finite verb of the main clause.
     fn map_into(&self, words: &[Word], scope: &Scope, out: &mut Vec<String>) -> Result<(), Reject> {
         let mut i = 0;
+        let mut in_subordinate = false;
         while i < words.len() {
             let word = &words[i];
+            in_subordinate |= self.lexicon.subordinators.contains(&word.lower);
+            // "je zou weer schrok voetballen": a main clause has one finite verb.
+            if !scope.verb.is_empty() && !in_subordinate && self.is_second_finite(&word.lower) {
+                return Err(Reject::Garbled);
+            }
             let after_subordinator =
                 i > 0 && self.lexicon.subordinators.contains(&words[i - 1].lower);
             if is_ik(&word.lower) {
@@ -151,6 +159,13 @@ impl Turner<'_> {
             i += 1;
         }
         Ok(())
+    }
+
+    fn is_second_finite(&self, word: &str) -> bool {
+        let verb = self.lexicon.irregular.contains_key(word)
+            || self.lexicon.past.contains(word)
+            || matches!(word, "is" | "heeft" | "bent" | "hebt");
+        verb && !self.lexicon.not_only_verbs.contains(word)
     }
 
     /// Maps "ik … V" behind a subordinator; `words` start after "ik". Gives how many words it took.
@@ -215,6 +230,7 @@ impl Turner<'_> {
         after_subordinator: bool,
     ) -> Result<String, Reject> {
         let formal = self.address == Address::Formal;
+        let by_address = |je: &'static str, u: &'static str| if formal { u } else { je };
         let mapped = match words[i].lower.as_str() {
             "me" if formal && scope.after_ik => {
                 if !self.lexicon.reflexive.contains(&scope.verb) {
@@ -224,36 +240,12 @@ impl Turner<'_> {
             }
             // "me moeder" for "mijn moeder" would need "uw".
             "me" if formal && i > 0 => return Err(Reject::NoPattern),
-            "me" => {
-                if formal {
-                    "u"
-                } else {
-                    "je"
-                }
-            }
+            "me" => by_address("je", "u"),
             // Right behind subject and verb it is reflexive: "dan heb ik mij ingespannen".
-            "mij" if formal && scope.after_ik && i == 0 => "zich",
-            "mij" => {
-                if formal {
-                    "u"
-                } else {
-                    "jou"
-                }
-            }
-            "mijn" | "m'n" | "mn" => {
-                if formal {
-                    "uw"
-                } else {
-                    "je"
-                }
-            }
-            "mezelf" | "mijzelf" => {
-                if formal {
-                    "uzelf"
-                } else {
-                    "jezelf"
-                }
-            }
+            "mij" if scope.after_ik && i == 0 => by_address("je", "zich"),
+            "mij" => by_address("jou", "u"),
+            "mijn" | "m'n" | "mn" => by_address("je", "uw"),
+            "mezelf" | "mijzelf" => by_address("jezelf", "uzelf"),
             "we" | "wij" if after_subordinator => self.plural_subject()?,
             "we" | "wij" => return Err(Reject::NoPattern),
             "ons" | "onze" => self.plural_subject()?,

@@ -29,6 +29,10 @@ pub(crate) fn turn(words: &[Word], lexicon: &Lexicon) -> Result<String, Reject> 
             if i > 0 && words[i - 1].lower == "and" {
                 return Err(Reject::NoPattern); // "my wife and I"
             }
+            if i > 0 && is_subject(&words[0].lower, lexicon) && !joins(&words[i - 1].lower, lexicon)
+            {
+                return Err(Reject::Garbled); // "I did it once I just forget": two sentences run together
+            }
             out.push(subject.to_owned());
             awaiting = true;
         } else if let Some([contracted, ..]) =
@@ -73,6 +77,11 @@ fn check_start(words: &[Word], lexicon: &Lexicon) -> Result<(), Reject> {
 fn is_subject(word: &str, lexicon: &Lexicon) -> bool {
     subject(word).is_some()
         || (lexicon.first.contains(word) && lexicon.irregular.contains_key(word))
+}
+
+/// Whether a second "I" may follow: "when I", "I wish I".
+fn joins(word: &str, lexicon: &Lexicon) -> bool {
+    lexicon.subordinators.contains(word) || lexicon.present.contains(word)
 }
 
 fn subject(word: &str) -> Option<&'static str> {

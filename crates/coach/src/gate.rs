@@ -23,6 +23,9 @@ pub(crate) fn check_source(clause: &[Word], lexicon: &Lexicon) -> Result<(), Rej
     if starts_badly || lexicon.unfit.within(clause) || lexicon.advice.within(clause) {
         return Err(Reject::Unfit);
     }
+    if runs_on(clause, lexicon) {
+        return Err(Reject::Garbled);
+    }
     let stutters = clause.windows(2).any(|w| w[0].lower == w[1].lower);
     if stutters || clause.iter().any(|w| is_garbage(&w.lower)) || is_garbled(clause, lexicon) {
         return Err(Reject::Garbled);
@@ -96,6 +99,21 @@ fn is_garbled(words: &[Word], lexicon: &Lexicon) -> bool {
     words.windows(2).any(|pair| {
         let (a, b) = (pair[0].lower.as_str(), pair[1].lower.as_str());
         lexicon.determiners.contains(a) && lexicon.no_nouns.contains(b)
+    })
+}
+
+/// A second sentence without anything that joins it: "ik had het druk het lukte niet".
+fn runs_on(words: &[Word], lexicon: &Lexicon) -> bool {
+    (2..words.len().saturating_sub(1)).any(|i| {
+        let before = &words[i - 1].lower;
+        let joined = lexicon.subordinators.contains(before)
+            || lexicon.conjunctions.contains(before)
+            || lexicon.present.contains(before)
+            || lexicon.past.contains(before)
+            || lexicon.third.contains(before);
+        !joined
+            && lexicon.run_on_subjects.contains(&words[i].lower)
+            && lexicon.third.contains(&words[i + 1].lower)
     })
 }
 

@@ -1,16 +1,18 @@
 //! Which moment an utterance shows. Rules over codes, words and state; when in doubt, none.
 
-use timeline::{Code, Moment, Strength};
+use timeline::{Code, Moment, SAMPLE_RATE_HZ, Strength};
 
 use crate::{
     coach::Heard,
     lexicon::Lexicon,
     state::{DialogueState, Readiness, Side, TurnMark, side_of},
-    text::Word,
+    text::{Word, sentences},
 };
 
 /// Closed questions in a row that make a trap (docs/coaching.md).
 const TRAP_QUESTIONS: u32 = 3;
+/// One mark for one turn, up to this long: the gap of the normal budget.
+const TURN_MARK_SECS: u64 = 20;
 /// How many of the client's last statements make a righting-reflex act weigh heavier.
 const LOADED_STATEMENTS: usize = 3;
 /// Below it a number on a ruler is no change talk.
@@ -36,7 +38,7 @@ pub(crate) fn of_practitioner(
     said: &[Word],
     lexicon: &Lexicon,
 ) -> Option<Observed> {
-    if matches!(state.turn, TurnMark::Shown(_)) {
+    if matches!(state.turn, TurnMark::Shown(_)) && !is_turn_mark_old(state, heard) {
         return None; // one mark for one turn
     }
     righting_reflex(state, heard, said, lexicon)
@@ -86,7 +88,12 @@ fn righting_reflex(
         .iter()
         .copied()
         .find(|c| c.is_righting_reflex() && !(permitted && *c == Code::Advise))?;
-    let firm = heard.firm && is_loaded(state);
+    let loaded = is_loaded(state);
+    // An unsure coder, and nothing to be soothed: it may well have been praise.
+    if code == Code::Reassure && !heard.firm && !loaded {
+        return None;
+    }
+    let firm = heard.firm && loaded;
     Some(match code {
         Code::Persuade
             if is_planning(said, heard.text, lexicon) && state.readiness == Readiness::Unheard =>
@@ -118,8 +125,15 @@ fn planning_question(
         .then(|| Observed::new(Moment::PrematurePlanning, false))
 }
 
+/// Whether the mark of this turn is so old that going on deserves another one. It also keeps one line that was
+/// given to the wrong speaker, and so joined two turns, from hiding the second.
+fn is_turn_mark_old(state: &DialogueState, heard: &Heard<'_>) -> bool {
+    let old = TURN_MARK_SECS * u64::from(SAMPLE_RATE_HZ);
+    state.last_cue.is_none_or(|cue| heard.span.end.since(cue.at) >= old)
+}
+
 fn question_trap(state: &DialogueState, heard: &Heard<'_>) -> Option<Observed> {
-    let third = state.closed_questions > 0 && state.closed_questions % TRAP_QUESTIONS == 0;
+    let third = state.closed_questions > 0 && state.closed_questions.is_multiple_of(TRAP_QUESTIONS);
     (third && heard.codes.contains(&Code::QuestionClosed))
         .then(|| Observed::new(Moment::QuestionTrap, false))
 }
@@ -148,8 +162,11 @@ fn is_loaded(state: &DialogueState) -> bool {
 
 /// Words of planning in a question, or with a "when": "wanneer ga je beginnen?", "shall we plan it in?".
 fn is_planning(said: &[Word], text: &str, lexicon: &Lexicon) -> bool {
-    let plans = said.iter().any(|w| lexicon.planning.contains(&w.lower));
-    plans && (text.contains('?') || asks_when(said, lexicon))
+    let in_question = sentences(text)
+        .iter()
+        .filter(|s| s.question)
+        .any(|s| s.parts.iter().flatten().any(|w| lexicon.planning.contains(&w.lower)));
+    in_question || is_planning_push(said, lexicon)
 }
 
 /// "Wanneer ga je beginnen?": both words, since one alone asks for a fact ("wanneer begint de pijn?" is left,

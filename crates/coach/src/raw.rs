@@ -77,6 +77,9 @@ pub(crate) struct RawClause {
     pub resumptive: Vec<String>,
     pub points_back: Vec<String>,
     pub no_start: Vec<String>,
+    pub takes_clause: Vec<String>,
+    pub run_on_subjects: Vec<String>,
+    pub not_only_verbs: Vec<String>,
     pub subordinators: Vec<String>,
     pub dangling: Vec<String>,
     pub stranders: Vec<String>,
@@ -100,6 +103,9 @@ pub(crate) struct RawSides {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawAnswers {
+    pub asking: Vec<String>,
+    pub telling: Vec<String>,
+    pub asks_advice: Vec<String>,
     pub agree: Vec<String>,
     pub refuse: Vec<String>,
     pub objection_question: Vec<String>,

@@ -113,7 +113,10 @@ impl<'a> Suggester<'a> {
         // The same moment again: the other kind of move first, so that the advice does not become a drone.
         let again = self.state.shown.get(&moment).is_some_and(|n| n % 2 == 1);
         if again && moment != Moment::PrematureReassurance {
-            then.iter().rev().chain(first).copied().collect()
+            let (telling, plain): (Vec<T>, Vec<T>) = first
+                .iter()
+                .partition(|t| matches!(t, T::ScalingFollowUp | T::ReflectionDoubleSided));
+            telling.into_iter().chain(then.iter().rev().copied()).chain(plain).collect()
         } else {
             [first, then].concat()
         }
@@ -207,10 +210,11 @@ impl<'a> Suggester<'a> {
             .collect();
         recent.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
         recent.into_iter().find_map(|(_, statement)| {
+            let takes_side = !matches!(statement.side, Side::Neutral | Side::Friction);
             let newest = self.state.statements.back().is_some_and(|s| s.id == statement.id);
             self.turned(statement)
                 .into_iter()
-                .filter(|said| newest || !self.points_back(&said.clause))
+                .filter(|said| (newest && takes_side) || !self.points_back(&said.clause))
                 .max_by_key(|said| self.clause_score(said))
         })
     }

@@ -44,35 +44,3 @@ fn dutch_table() {
 fn english_table() {
     assert!(check(EN, Lang::En, &[Address::Informal]) >= 40);
 }
-
-#[test]
-fn tmp_stats() {
-    for (lang, name) in [(Lang::Nl, "nl"), (Lang::En, "en")] {
-        let lexicon = Lexicon::builtin(lang).unwrap();
-        let (mut n, mut ok) = (0, 0);
-        let mut out = String::new();
-        for k in 1..=36 {
-            let Ok(text) =
-                std::fs::read_to_string(format!("/work/shared/data/physio/{name}{k:02}.tsv"))
-            else {
-                continue;
-            };
-            for line in text.lines().filter(|l| !l.starts_with('#')) {
-                let c: Vec<&str> = line.split('\t').collect();
-                if c[1] != "C" || !(c[2].contains("sustain") || c[2].contains("change")) {
-                    continue;
-                }
-                n += 1;
-                let r: Vec<_> = clauses(c[3], &lexicon)
-                    .into_iter()
-                    .map(|w| (turn(&w, Address::Informal, &lexicon), crate::text::join(&w)))
-                    .collect();
-                ok += u32::from(r.iter().any(|x| x.0.is_ok()));
-                for (x, y) in r {
-                    out += &format!("{} | {x:?} | {y}\n", c[2]);
-                }
-            }
-        }
-        std::fs::write(format!("/tmp/phys/stats-{name}.txt"), format!("{n} {ok}\n{out}")).unwrap();
-    }
-}

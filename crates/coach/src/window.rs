@@ -16,8 +16,9 @@ const OPEN_SECS: u64 = 180;
 const NOD_MS: u64 = 1_000;
 /// How far into an answer its "yes" is looked for: "nou, oké, vertel".
 const ANSWER_START_WORDS: usize = 3;
-/// An answer this short that is neither yes nor no ("hm") leaves the question open.
-const MUMBLE_MAX_WORDS: usize = 1;
+/// An answer this short that is neither yes nor no leaves the question open, and so advice unmarked: a "hm", or
+/// a "ja hoor graag" that was misheard. A refusal is hardly ever that short without a word of refusal.
+const MUMBLE_MAX_WORDS: usize = 3;
 
 /// Whether advice is welcome just now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -83,12 +84,14 @@ impl PermissionWindow {
         let has = |code| heard.codes.contains(&code);
         let since = heard.span.end;
         let open = |by| Self::Open { since, by, advised: false };
-        if has(Code::ClientQuestion) && !has(Code::Discord) {
+        let said = words(heard.text);
+        let asks = has(Code::ClientQuestion) || lexicon.asks_advice.within(&said);
+        if asks && !has(Code::Discord) {
             return open(OpenedBy::ClientQuestion);
         }
         match self {
             _ if has(Code::Discord) => Self::Closed,
-            Self::Asked { objection, .. } => match answer(&words(heard.text), objection, lexicon) {
+            Self::Asked { objection, .. } => match answer(&said, objection, lexicon) {
                 Answer::Agrees => open(OpenedBy::Permission),
                 Answer::Mumbles => self,
                 Answer::Refuses | Answer::Other => Self::Closed,
@@ -114,17 +117,26 @@ impl PermissionWindow {
             // Advice was given and the talk goes back to the client: what was asked for has been had.
             Self::Open { advised: true, .. } if moves_on(heard.codes) => Self::Closed,
             Self::Open { .. } => self,
-            _ if has(Code::SeekPermission) && !advises => Self::Asked {
-                since,
-                objection: words(heard.text)
-                    .iter()
-                    .any(|w| lexicon.objection_question.contains(&w.lower)),
-            },
+            _ if !advises
+                && (has(Code::SeekPermission) || asks_permission(&words(heard.text), lexicon)) =>
+            {
+                Self::Asked {
+                    since,
+                    objection: words(heard.text)
+                        .iter()
+                        .any(|w| lexicon.objection_question.contains(&w.lower)),
+                }
+            }
             // Advice that came without waiting for the answer.
             Self::Asked { .. } if advises => Self::Closed,
             window => window,
         }
     }
+}
+
+/// "Mag ik je iets vertellen?", also where the coder took it for any closed question.
+fn asks_permission(said: &[Word], lexicon: &Lexicon) -> bool {
+    lexicon.asking.within(said) && said.iter().any(|w| lexicon.telling.contains(&w.lower))
 }
 
 enum Answer {

@@ -11,7 +11,8 @@ fn one_mark_for_one_turn() {
     let mut talk = Talk::new(Lang::Nl, Mode::Normal, Budget::Off);
     talk.c("sustain", "Ik heb geen tijd.");
     assert!(talk.p("advise", "Je moet eerder opstaan.").is_some());
-    assert!(talk.wait(30.0).p("warn", "Anders gaat het mis met je.").is_none());
+    assert!(talk.wait(10.0).p("warn", "Anders gaat het mis met je.").is_none());
+    assert!(talk.wait(10.0).p("warn", "Dan val je straks nog uit.").is_some()); // a long lecture
     talk.c("neutral", "Hm.");
     assert!(talk.p("warn", "Anders gaat het echt mis met je.").is_some());
 }

@@ -152,3 +152,30 @@ fn it_closes_after_three_minutes() {
     late.wait(185.0);
     assert!(is_marked(&mut late));
 }
+
+#[test]
+fn a_short_answer_that_was_misheard_is_no_refusal() {
+    let mut talk = after_client_sustain();
+    talk.p("seek_permission", "Mag ik je er iets over vertellen?");
+    talk.c("neutral", "ah oor gaag");
+    assert!(!is_marked(&mut talk));
+    let mut elsewhere = after_client_sustain();
+    elsewhere.p("seek_permission", "Mag ik je er iets over vertellen?");
+    elsewhere.c("neutral", "Mijn zus komt vanavond bij mij eten.");
+    assert!(is_marked(&mut elsewhere));
+}
+
+#[test]
+fn wording_counts_where_the_coder_missed_it() {
+    let mut asked = after_client_sustain();
+    asked.p("question_closed", "Mag ik je een paar ideeën noemen?");
+    asked.c("neutral", "Ja, graag.");
+    assert!(!is_marked(&mut asked));
+    let mut client_asks = after_client_sustain();
+    client_asks.c("neutral", "wat raad je mij aan");
+    assert!(!is_marked(&mut client_asks));
+    let mut other = after_client_sustain();
+    other.p("question_closed", "Mag ik je knie even zien?");
+    other.c("neutral", "Ja, graag.");
+    assert!(is_marked(&mut other));
+}

@@ -29,12 +29,12 @@ struct Line {
 }
 
 fn lines(jsonl: &str) -> Vec<Line> {
-    jsonl.lines().map(|l| serde_json::from_str(l).unwrap()).collect()
+    jsonl.lines().map(|l| serde_json::from_str(l).expect("a line of the roleplay")).collect()
 }
 
 fn replay(lines: &[Line], mode: Mode, seed: u64) -> Vec<Option<Cue>> {
     let config = CoachConfig { lang: lines[0].lang, mode, budget: Budget::On, seed };
-    let mut coach = Coach::new(config).unwrap();
+    let mut coach = Coach::new(config).expect("the built-in packs are sound");
     lines
         .iter()
         .map(|line| {

@@ -16,7 +16,7 @@ pub mod runtime;
 pub mod session_run;
 pub mod stage;
 pub mod terminal;
-// pub mod window;
+pub mod window;
 pub mod wire;
 
 /// The whole program: reads the arguments, runs the command, says what went wrong.

@@ -4,6 +4,7 @@ use std::{
     fs::File,
     io::Read as _,
     path::Path,
+    sync::Arc,
     thread,
     time::SystemTime,
 };
@@ -12,6 +13,8 @@ use anyhow::Context as _;
 use capture::{Player, Source};
 use coach::{Budget, Coach, CoachConfig};
 use coding::Coder;
+use crossbeam_channel::bounded;
+use overlay::SessionView;
 use segment::{Segmenter, SegmenterConfig, Silero};
 use session::{FORMAT_VERSION, Journal, Store, rfc3339_utc};
 use sha2::{Digest as _, Sha256};
@@ -23,6 +26,7 @@ use crate::{
     cli::{SessionArgs, Side},
     runtime,
     terminal::Terminal,
+    window::{self, WindowInputs, WindowWaker},
     wire::{Control, Pace, Parts, Running, wire},
 };
 
@@ -73,15 +77,52 @@ pub fn run(plan: Plan) -> anyhow::Result<()> {
     let kept = session.keep.then(|| parts.header.id.clone());
     let threads = threads(&session);
 
-    let running = wire(parts, Box::new(|| {}))?;
+    let waker = WindowWaker::default();
+    let wake = waker.clone();
+    let running = wire(parts, Box::new(move || wake.wake()))?;
     stop_on_ctrl_c(&running)?;
     let mut terminal = Terminal::new(interface, pace, total);
     terminal.say(&format!("{description}; {threads} thread(s)"));
-    let _ = (show, is_demo);
+    if show == Show::Window {
+        let view = SessionView::new(interface, is_demo);
+        if let Err(error) = show_window(view, waker, &running, &mut terminal) {
+            eprintln!("gids: {error:#}; going on in the terminal");
+        } else {
+            // Nobody is left to be told where the window was closed because the session had ended.
+            running.control.try_send(Control::Stop).ok();
+        }
+    }
     terminal.run(&running.events);
     let summary = running.join();
     terminal.finish(summary.as_ref().ok(), kept.as_deref());
     summary.map(|_| ())
+}
+
+/// Cues whose painting may wait to be counted; a session makes a few a minute.
+const PRESENTED: usize = 64;
+
+/// Runs the window until it is closed, or the session has ended.
+fn show_window(
+    view: SessionView,
+    waker: WindowWaker,
+    running: &Running,
+    terminal: &mut Terminal,
+) -> anyhow::Result<()> {
+    let (presented_tx, presented_rx) = bounded(PRESENTED);
+    let shown = window::run_window(
+        view,
+        WindowInputs {
+            events: running.events.clone(),
+            control: running.control.clone(),
+            level: Arc::clone(&running.level),
+            clock: Arc::clone(&running.clock),
+            presented: presented_tx,
+            waker,
+            close_on_end: true,
+        },
+    );
+    terminal.presented(presented_rx.try_iter());
+    shown
 }
 
 /// Runs a recording as fast as possible and returns all events; shows nothing.

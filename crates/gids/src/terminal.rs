@@ -20,6 +20,7 @@ pub struct Terminal {
     lang: Lang,
     bar: ProgressBar,
     latencies: Vec<LatencyMs>,
+    presented_ms: Vec<f32>,
     lagging: bool,
 }
 
@@ -38,7 +39,7 @@ impl Terminal {
             }
             _ => ProgressBar::hidden(),
         };
-        Self { lang, bar, latencies: Vec::new(), lagging: false }
+        Self { lang, bar, latencies: Vec::new(), presented_ms: Vec::new(), lagging: false }
     }
 
     /// Prints a line.
@@ -69,13 +70,20 @@ impl Terminal {
         }
     }
 
+    /// Takes what the window measured: milliseconds from the end of the words to the painted cue.
+    pub fn presented(&mut self, ms: impl Iterator<Item = f32>) {
+        self.presented_ms.extend(ms);
+    }
+
     /// Prints what the session came to.
     pub fn finish(&self, summary: Option<&EndSummary>, kept: Option<&str>) {
         self.bar.finish_and_clear();
         if let Some(summary) = summary {
             eprintln!("{}", self.closing(summary));
         }
-        if let Some(line) = latency_line(&self.latencies) {
+        let to_event: Vec<f32> = self.latencies.iter().map(|latency| latency.cue).collect();
+        let rows = [("the event", to_event), ("the painted frame", self.presented_ms.clone())];
+        for line in rows.into_iter().filter_map(|(to, ms)| latency_line(to, ms)) {
             eprintln!("{line}");
         }
         match (kept, self.lang) {
@@ -222,18 +230,17 @@ fn cue_lines(event: &CueEvent) -> String {
     format!("        {mark} {}  →  {}\n          “{}”", cue.mark, cue.headline, cue.suggestion)
 }
 
-fn latency_line(latencies: &[LatencyMs]) -> Option<String> {
-    let mut cue: Vec<f32> = latencies.iter().map(|latency| latency.cue).collect();
-    if cue.is_empty() {
+fn latency_line(to: &str, mut ms: Vec<f32>) -> Option<String> {
+    if ms.is_empty() {
         return None;
     }
-    cue.sort_by(f32::total_cmp);
+    ms.sort_by(f32::total_cmp);
     Some(format!(
-        "cue clock (end of the words to the event), {} cues: p50 {:.0} ms, p95 {:.0} ms, max {:.0} ms",
-        cue.len(),
-        percentile(&cue, 0.50),
-        percentile(&cue, 0.95),
-        percentile(&cue, 1.0)
+        "end of the words to {to}, {} cues: p50 {:.0} ms, p95 {:.0} ms, max {:.0} ms",
+        ms.len(),
+        percentile(&ms, 0.50),
+        percentile(&ms, 0.95),
+        percentile(&ms, 1.0)
     ))
 }
 

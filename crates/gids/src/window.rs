@@ -22,7 +22,9 @@ use eframe::{
     egui_glow::CallbackFn,
 };
 use overlay::{Action, SessionView};
-use timeline::{EventKind, SessionEvent};
+use timeline::{EventKind, SampleIdx, SessionEvent};
+
+use crate::{clock::SessionClock, wire::Control};
 
 /// Frames after which the window asks again to stay on top: window managers such as openbox ignore
 /// the wish of a window that is not yet mapped.
@@ -36,10 +38,7 @@ const SCREEN_MARGIN: f32 = 24.0;
 const STAYS_AFTER_END: Duration = Duration::from_secs(2);
 
 /// The size, in points, until the first frame has said what it needs.
-const FIRST_SIZE: Vec2 = Vec2::new(520.0, 206.0);
-
-/// A cue whose frame was painted: the utterance after which it comes, and when that was.
-pub type Presented = (String, Instant);
+const FIRST_SIZE: Vec2 = Vec2::new(520.0, 236.0);
 
 /// Wakes the window from another thread, so that an event is drawn at once. Cheap to clone; before the
 /// window is there and after it is gone, waking does nothing.
@@ -62,15 +61,16 @@ impl WindowWaker {
 pub struct WindowInputs {
     /// What happens. Hanging up ends the session as an `end` event does.
     pub events: Receiver<SessionEvent>,
-    /// What the user wants. Only actions that the program has to act on are sent: `TogglePause`, `Quit`.
-    pub actions: Sender<Action>,
+    /// What the user wants of the session: pause, go on, stop.
+    pub control: Sender<Control>,
     /// The level of the sound: the bits of an `f32`, in dBFS.
     pub level: Arc<AtomicU32>,
-    /// Seconds on the session's clock now.
-    pub clock: Box<dyn Fn() -> f64 + Send>,
-    /// Told when the frame that first shows a cue has been painted (before the buffers are swapped).
-    /// Never waited for: if it is full, the measurement is lost.
-    pub presented: Option<Sender<Presented>>,
+    /// Wall time on the session's clock.
+    pub clock: Arc<SessionClock>,
+    /// Told when the first frame of a cue was handed to the painter (before the buffers are swapped): in
+    /// milliseconds since the words ended that show the moment. Never waited for: if it is full, the
+    /// measurement is lost.
+    pub presented: Sender<f32>,
     /// Is given the window's context; clone it before.
     pub waker: WindowWaker,
     /// Whether the window closes by itself when the session has ended and the last cue has gone.
@@ -122,8 +122,8 @@ struct Window {
     frames: u32,
     placed: bool,
     size: Vec2,
-    /// The cue whose painting was reported last.
-    reported: Option<String>,
+    /// The newest cue, until its painting was reported: when the words ended.
+    unreported: Option<SampleIdx>,
 }
 
 impl Window {
@@ -135,7 +135,7 @@ impl Window {
             frames: 0,
             placed: false,
             size: FIRST_SIZE,
-            reported: None,
+            unreported: None,
         }
     }
 
@@ -147,6 +147,9 @@ impl Window {
             match self.inputs.events.try_recv() {
                 Ok(event) => {
                     self.view.reduce(&event);
+                    if let EventKind::Cue(cue) = &event.kind {
+                        self.unreported = Some(SampleIdx::from_secs(cue.at_s));
+                    }
                     if matches!(event.kind, EventKind::End(_)) {
                         self.end();
                     }
@@ -162,14 +165,14 @@ impl Window {
 
     fn end(&mut self) {
         if matches!(self.ending, Ending::Running) {
-            let clock_s = (self.inputs.clock)();
+            let clock_s = self.inputs.clock.now_s();
             self.ending = Ending::Ended { since: Instant::now(), clock_s };
         }
     }
 
     fn now_s(&self) -> f64 {
         match &self.ending {
-            Ending::Running => (self.inputs.clock)(),
+            Ending::Running => self.inputs.clock.now_s(),
             Ending::Ended { since, clock_s } => clock_s + since.elapsed().as_secs_f64(),
             Ending::Closing => self.view.now_s(),
         }
@@ -178,15 +181,16 @@ impl Window {
     fn act(&mut self, actions: &[Action], ctx: &egui::Context) {
         for action in actions {
             self.view.apply(action);
-            if matches!(action, Action::TogglePause | Action::Quit) {
-                // Full or hung up: the session is ending anyway. The window obeys all the same.
-                let told = self.inputs.actions.try_send(*action).is_ok();
-                if !told && *action == Action::TogglePause {
-                    self.view.apply(action); // nobody heard it: it did not happen
+            match action {
+                Action::TogglePause => {
+                    let pause = Control::Pause(!self.view.is_listening());
+                    if self.inputs.control.try_send(pause).is_err() {
+                        self.view.apply(action); // nobody heard it: it did not happen
+                    }
                 }
-            }
-            if *action == Action::Quit {
-                self.close(ctx);
+                // The program stops the session when the window is gone.
+                Action::Quit => self.close(ctx),
+                _ => {}
             }
         }
         if !actions.is_empty() {
@@ -226,24 +230,40 @@ impl Window {
         }
         let wanted = overlay::preferred_size(ctx, &self.view);
         if wanted != self.size {
+            if let Some(corner) = self.corner_for(wanted, ctx) {
+                ctx.send_viewport_cmd(ViewportCommand::OuterPosition(corner));
+            }
             self.size = wanted;
             ctx.send_viewport_cmd(ViewportCommand::InnerSize(wanted));
         }
     }
 
+    /// Where the window has to be so that growing and shrinking keep it at the side of the screen where it
+    /// stands. `None` where the system does not tell (Wayland) or nothing has to move.
+    fn corner_for(&self, wanted: Vec2, ctx: &egui::Context) -> Option<Pos2> {
+        let (window, screen) = ctx.input(|input| {
+            let viewport = input.viewport();
+            Some((viewport.outer_rect?, viewport.monitor_size?))
+        })?;
+        let smaller_by = self.size - wanted;
+        let right_half = window.center().x > screen.x / 2.0;
+        let lower_half = window.center().y > screen.y / 2.0;
+        let moved = Vec2::new(
+            if right_half { smaller_by.x } else { 0.0 },
+            if lower_half { smaller_by.y } else { 0.0 },
+        );
+        (moved != Vec2::ZERO).then(|| window.min + moved)
+    }
+
     /// Adds a shape that is painted last and says when that is.
     fn report_cue(&mut self, ui: &egui::Ui) {
-        let Some(presented) = &self.inputs.presented else { return };
-        let visible = self.view.visibility() == overlay::Visibility::Open;
-        let Some(cue) = self.view.cue().filter(|_| visible) else { return };
-        if self.reported.as_ref() == Some(&cue.after) {
-            return;
-        }
-        self.reported = Some(cue.after.clone());
-        let (after, presented) = (cue.after.clone(), presented.clone());
+        let visible =
+            self.view.visibility() == overlay::Visibility::Open && self.view.cue().is_some();
+        let Some(cue_end) = self.unreported.take_if(|_| visible) else { return };
+        let (clock, presented) = (Arc::clone(&self.inputs.clock), self.inputs.presented.clone());
         let callback = CallbackFn::new(move |_info, _painter| {
             // A full channel loses a measurement; the painter must not wait for one.
-            if presented.try_send((after.clone(), Instant::now())).is_err() {}
+            presented.try_send(clock.ms_since(cue_end)).ok();
         });
         let rect = Rect::from_min_size(ui.max_rect().min, Vec2::splat(1.0));
         ui.ctx().debug_painter().add(PaintCallback { rect, callback: Arc::new(callback) });

@@ -9,8 +9,8 @@ mod layout;
 mod parts;
 
 use egui::{
-    Align2, CornerRadius, FontId, Pos2, Rect, Sense, Stroke, StrokeKind, Ui, UiBuilder, Vec2,
-    ViewportCommand, vec2,
+    Align2, CornerRadius, FontId, Pos2, Rect, Sense, Stroke, StrokeKind, Theme, ThemePreference,
+    Ui, UiBuilder, Vec2, ViewportCommand, vec2,
 };
 
 use self::{
@@ -29,14 +29,14 @@ use crate::{
 /// minutes of arc on a 96-dpi screen, the least that the cue has to have is 28 pt.
 pub(crate) mod size {
     pub(crate) const WIDTH: f32 = 520.0;
-    pub(crate) const HEIGHT: f32 = 206.0;
+    pub(crate) const HEIGHT: f32 = 236.0;
     /// More than this is not taken from the screen: a longer suggestion is cut with an ellipsis.
-    pub(crate) const MAX_HEIGHT: f32 = 330.0;
+    pub(crate) const MAX_HEIGHT: f32 = 344.0;
     pub(crate) const BAR: egui::Vec2 = egui::vec2(216.0, 40.0);
-    pub(crate) const MARGIN: f32 = 16.0;
+    pub(crate) const MARGIN: f32 = 18.0;
     pub(crate) const TOP_ROW: f32 = 28.0;
     /// The level meter with the space around it.
-    pub(crate) const METER_ROW: f32 = 16.0;
+    pub(crate) const METER_ROW: f32 = 20.0;
     pub(crate) const STATUS_TEXT: f32 = 16.0;
     pub(crate) const MARK_TEXT: f32 = 17.0;
     pub(crate) const HEADLINE_TEXT: f32 = 31.0;
@@ -84,12 +84,14 @@ pub fn preferred_size(ctx: &egui::Context, view: &SessionView) -> Vec2 {
     vec2(size::WIDTH, height.clamp(size::HEIGHT, size::MAX_HEIGHT).ceil())
 }
 
+/// Tells egui too, for its tooltips.
 fn is_dark(ui: &Ui, view: &SessionView) -> bool {
-    match view.theme() {
-        ThemeChoice::Dark => true,
-        ThemeChoice::Light => false,
-        ThemeChoice::System => ui.ctx().theme() == egui::Theme::Dark,
-    }
+    ui.ctx().set_theme(match view.theme() {
+        ThemeChoice::System => ThemePreference::System,
+        ThemeChoice::Light => ThemePreference::Light,
+        ThemeChoice::Dark => ThemePreference::Dark,
+    });
+    ui.ctx().theme() == Theme::Dark
 }
 
 fn style(ui: &mut Ui, palette: &Palette) {
@@ -149,8 +151,8 @@ fn draw_open(
     let top = Rect::from_min_size(inner.min, vec2(inner.width(), size::TOP_ROW));
     draw_top(ui, top, view, texts, palette, actions);
     let meter = Rect::from_center_size(
-        Pos2::new(inner.center().x, top.bottom() + size::METER_ROW / 2.0),
-        vec2(inner.width(), 3.0),
+        Pos2::new(inner.center().x, top.bottom() + size::METER_ROW * 0.4),
+        vec2(inner.width(), 2.0),
     );
     level_meter(ui, meter, view.level_dbfs(), texts.level, palette);
 
@@ -172,8 +174,8 @@ fn draw_open(
         faded.set_opacity(view.cue_opacity());
         cue.draw(&mut faded, body.min, palette);
         let corner =
-            Rect::from_min_size(Pos2::new(body.right() - 28.0, body.top() - 3.0), vec2(28.0, 26.0));
-        if button(&mut faded, corner, Icon::Close, texts.dismiss, palette).clicked() {
+            Rect::from_min_size(Pos2::new(body.right() - 24.0, body.top() - 3.0), vec2(32.0, 28.0));
+        if button(&mut faded, corner, Icon::Check, texts.dismiss, palette).clicked() {
             actions.push(Action::DismissCue);
         }
     } else {
@@ -190,14 +192,15 @@ fn draw_top(
     palette: &Palette,
     actions: &mut Vec<Action>,
 ) {
-    let mut right = row.right();
-    let mut place = || {
+    let mut right = row.right() + 8.0; // so that the icon ends where the meter does
+    let mut place = |gap: f32| {
         let rect =
             Rect::from_min_max(Pos2::new(right - 32.0, row.top()), Pos2::new(right, row.bottom()));
-        right -= 36.0;
+        right = rect.left() - gap;
         rect
     };
-    let (quit, hide, pause) = (place(), place(), place());
+    // A miss beside "hide" must not end the session.
+    let (quit, hide, pause) = (place(16.0), place(4.0), place(4.0));
     if !view.is_ended() {
         let (icon, label) = match view.status() {
             Status::Paused => (Icon::Play, texts.resume),

@@ -24,6 +24,8 @@ pub(crate) enum Icon {
     Hide,
     /// A cross.
     Close,
+    /// A tick.
+    Check,
     /// A filled diamond: a mark that is sure.
     Firm,
     /// An empty diamond: a mark that is likely.
@@ -76,6 +78,9 @@ pub(crate) fn draw_icon(painter: &Painter, rect: Rect, icon: Icon, color: Color3
         Icon::Close => {
             line(&[at(-4.2, -4.2), at(4.2, 4.2)]);
             line(&[at(-4.2, 4.2), at(4.2, -4.2)]);
+        }
+        Icon::Check => {
+            line(&[at(-5.2, 0.2), at(-1.4, 4.0), at(5.4, -4.2)]);
         }
         Icon::Firm => {
             painter.add(Shape::convex_polygon(diamond(center, 6.0 * unit), color, Stroke::NONE));

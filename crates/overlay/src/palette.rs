@@ -13,8 +13,10 @@ pub(crate) struct Palette {
     pub line: Color32,
     pub text: Color32,
     pub secondary: Color32,
-    /// Mark and meter.
+    /// All is well, and good marks.
     pub accent: Color32,
+    /// The level: seen, but not looking for attention.
+    pub meter: Color32,
     /// What asks for attention: amber, never red.
     pub attention: Color32,
 }
@@ -26,6 +28,7 @@ pub(crate) const DARK: Palette = Palette {
     text: Color32::from_rgb(0xF4, 0xF5, 0xF2),
     secondary: Color32::from_rgb(0xB7, 0xC1, 0xC8),
     accent: Color32::from_rgb(0x86, 0xD3, 0xC3),
+    meter: Color32::from_rgb(0x6F, 0x8F, 0x8A),
     attention: Color32::from_rgb(0xEC, 0xC8, 0x7E),
 };
 
@@ -36,6 +39,7 @@ pub(crate) const LIGHT: Palette = Palette {
     text: Color32::from_rgb(0x17, 0x1D, 0x21),
     secondary: Color32::from_rgb(0x43, 0x4E, 0x56),
     accent: Color32::from_rgb(0x0B, 0x57, 0x4C),
+    meter: Color32::from_rgb(0x5F, 0x83, 0x7C),
     attention: Color32::from_rgb(0x69, 0x47, 0x00),
 };
 
@@ -82,7 +86,9 @@ mod tests {
                 let ratio = contrast(color, palette.background);
                 assert!(ratio >= 7.0, "{what} of {name}: {ratio:.1}");
             }
-            // Icons on a hovered button: WCAG asks 3:1 of graphics, text on it is still 7:1.
+            let meter = contrast(palette.meter, palette.background);
+            assert!(meter >= 3.0, "meter of {name}: {meter:.1}"); // WCAG for graphics
+            // Icons on a hovered button, and text on the hovered bar.
             assert!(contrast(palette.text, palette.hover) >= 7.0, "{name}");
         }
     }

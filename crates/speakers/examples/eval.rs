@@ -6,7 +6,9 @@
 //! - `eval roleplays FOLDER`: each recording in FOLDER with a `.jsonl` beside it that holds
 //!   `speaker`, `start_s` and `end_s` a line.
 //!
-//! Printed: the share of the speech time with the right speaker, and time spent per utterance.
+//! - `eval enrolments FOLDER`: how many enrolments of one voice are refused, and how many of two.
+//!
+//! Printed else: the share of the speech time with the right speaker, and time spent per utterance.
 
 mod common;
 
@@ -61,7 +63,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         ["dialogues", folder] => dialogues(Path::new(folder), None),
         ["dialogues", folder, snr_db] => dialogues(Path::new(folder), Some(snr_db.parse()?)),
         ["roleplays", folder] => roleplays(Path::new(folder)),
-        _ => Err("give: dialogues FOLDER [SNR_DB], or roleplays FOLDER".into()),
+        ["enrolments", folder] => enrolments(Path::new(folder)),
+        _ => Err("give: dialogues FOLDER [SNR_DB], roleplays FOLDER, or enrolments FOLDER".into()),
     }
 }
 
@@ -93,6 +96,30 @@ fn run(known: &[Known], mode: Mode, words: f32) -> Result<Score, Box<dyn Error>>
     }
     score.voices_s = f64::max(same, crossed);
     Ok(score)
+}
+
+/// Twelve seconds of one voice, from several places in its recordings, and six of each of two.
+fn enrolments(folder: &Path) -> Result<(), Box<dyn Error>> {
+    let mut voices = Vec::new();
+    for (_, files) in common::voices(folder)? {
+        let audio = files.iter().map(|f| common::read(f)).collect::<Result<Vec<_>, _>>()?;
+        voices.push(audio.concat());
+    }
+    let refused = |read: &[f32]| Enrolment::from_audio(read, &mut SpectralEmbedder::new()).is_err();
+    let (mut one, mut two) = ((0, 0), (0, 0));
+    for (i, a) in voices.iter().enumerate() {
+        for read in a.chunks_exact(ENROLMENT_S * RATE) {
+            one = (one.0 + usize::from(refused(read)), one.1 + 1);
+        }
+        for b in voices.iter().skip(i + 1) {
+            let half = ENROLMENT_S * RATE / 2;
+            for (x, y) in a.chunks_exact(half).zip(b.chunks_exact(half)).step_by(3) {
+                two = (two.0 + usize::from(refused(&[x, y].concat())), two.1 + 1);
+            }
+        }
+    }
+    println!("refused: {} of {} with one voice, {} of {} with two", one.0, one.1, two.0, two.1);
+    Ok(())
 }
 
 fn dialogues(folder: &Path, snr_db: Option<f32>) -> Result<(), Box<dyn Error>> {

@@ -24,6 +24,8 @@ mod error;
 mod partition;
 mod roles;
 mod spectral;
+#[cfg(test)]
+mod synth;
 mod tracker;
 
 pub use embedding::{Embedding, ScriptedEmbedder, VoiceEmbedder, VoiceModel};
@@ -31,5 +33,3 @@ pub use enrolment::Enrolment;
 pub use error::{EnrolmentError, SpeakersError};
 pub use spectral::SpectralEmbedder;
 pub use tracker::{Attribution, Mode, Tracker, UtteranceAudio};
-
-pub(crate) fn tune(i: usize, d: f32) -> f32 { static T: std::sync::OnceLock<Vec<f32>> = std::sync::OnceLock::new(); T.get_or_init(|| std::env::var("TUNE").unwrap_or_default().split(',').map(|x| x.parse().unwrap_or(f32::NAN)).collect()).get(i).copied().filter(|x| !x.is_nan()).unwrap_or(d) }

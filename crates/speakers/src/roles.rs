@@ -23,6 +23,8 @@ pub(crate) enum Roles {
         practitioner: u8,
         /// Log-odds for it; negative within the hysteresis.
         log_odds: f32,
+        /// The voice that spoke first, by what was known then.
+        first: u8,
     },
     /// Known: by enrolment, by channel or because the user said so.
     Known {
@@ -34,24 +36,27 @@ pub(crate) enum Roles {
 impl Roles {
     /// Nothing was said yet.
     pub(crate) fn unknown() -> Self {
-        Self::Guessed { practitioner: 0, log_odds: FIRST_SPEAKS_LOG_ODDS }
+        Self::Guessed { practitioner: 0, log_odds: FIRST_SPEAKS_LOG_ODDS, first: 0 }
     }
 
     /// Takes in the sum of the (limited) log-odds of the words that voice 0 is the practitioner's,
     /// and which voice spoke first. Says whether the mapping changed.
     pub(crate) fn update(&mut self, words: f32, first: u8) -> bool {
-        let Self::Guessed { practitioner, log_odds } = self else {
+        let Self::Guessed { practitioner, first: first_before, .. } = *self else {
             return false;
         };
         let prior = if first == 0 { FIRST_SPEAKS_LOG_ODDS } else { -FIRST_SPEAKS_LOG_ODDS };
         let for_zero = words + prior;
-        let held = if *practitioner == 0 { for_zero } else { -for_zero };
-        if held <= -HYSTERESIS_LOG_ODDS {
-            *self = Self::Guessed { practitioner: 1 - *practitioner, log_odds: -held };
-            return true;
-        }
-        *log_odds = held;
-        false
+        let held = if practitioner == 0 { for_zero } else { -for_zero };
+        // When the first utterance turns out to be the other voice's, nothing is worth holding on to.
+        let hold = if first == first_before { HYSTERESIS_LOG_ODDS } else { 0.0 };
+        let changed = held < -hold;
+        *self = Self::Guessed {
+            practitioner: if changed { 1 - practitioner } else { practitioner },
+            log_odds: if changed { -held } else { held },
+            first,
+        };
+        changed
     }
 
     /// The user says it is the other way round.

@@ -4,6 +4,10 @@
     cargo run --release -p speakers --example statistics -- 1 VOICES… > 1s.jsonl
     python fit_whitening.py 1s.jsonl 3s.jsonl > ../src/spectral/whitening.json
 
+The map in the tree was fitted to 22 voices of espeak-ng (nl and en-us with variants m1-m7 and f1-f5, 22 sentences
+each) and four speakers of LibriSpeech test-other (1688, 2033, 367, 3080; CC BY 4.0, Panayotov et al. 2015), ten
+utterances each. It holds no audio, only covariances.
+
 The coordinates are those of a linear discriminant analysis: the within-voice covariance (shrunk) becomes
 the unit matrix, and the coordinates are the axes of the between-voice covariance (shrunk).
 """

@@ -112,11 +112,11 @@ def held_out(work: Path, lines: list[data.Line]) -> tuple[list[data.Line], np.nd
     return kept, np.concatenate(logits).astype(np.float64)
 
 
-def describe(model: Linear, lines: list[data.Line], z: np.ndarray) -> dict:
+def describe(model: Linear, lines: list[data.Line], z: np.ndarray, dev: list[data.Line]) -> dict:
     scale, shift = calibrate.calibration(lines, z)
-    p = calibrate.probabilities(z, scale, shift)
-    said = np.array([x.practitioner for x in lines])
-    reflex = np.array([x.righting_reflex for x in lines])[said]
+    said = [x for x in dev if x.practitioner]
+    seen = np.concatenate([train.logits_of(model, said), train.logits_of(model, said, train.bare)])
+    reflex = calibrate.probabilities(seen, scale, shift)[:, RANGES["righting_reflex"].start]
     return {
         "format": 1,
         "name": "mi-coder",
@@ -127,8 +127,8 @@ def describe(model: Linear, lines: list[data.Line], z: np.ndarray) -> dict:
              "shift": [round(float(v), 5) for v in shift[RANGES[name]]]}
             for name, labels, activation in HEADS
         ],
-        "thresholds": calibrate.code_thresholds(lines, p),
-        "righting_reflex": calibrate.reflex_thresholds(reflex, p[said][:, RANGES["righting_reflex"].start]),
+        "thresholds": calibrate.code_thresholds(lines, calibrate.probabilities(z, scale, shift)),
+        "righting_reflex": calibrate.reflex_thresholds(np.tile([x.righting_reflex for x in said], 2), reflex),
         "vocabulary": model.vocabulary.tolist(),
     }  # fmt: skip
 
@@ -157,7 +157,7 @@ def main() -> None:
     lines, dev = data.load(data.shared_root(args.shared))
     model = train.load(args.work / "final.npz")
     onnx.save(network(model), str(args.folder / "mi-coder.onnx"))
-    spec = describe(model, *held_out(args.work, lines))
+    spec = describe(model, *held_out(args.work, lines), dev)
     (args.folder / "mi-coder.json").write_text(json.dumps(spec, separators=(",", ":")) + "\n")
     exported = Exported(args.folder)
     made = {"format": 1, "vectors": vectors(exported)}

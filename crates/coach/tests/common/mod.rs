@@ -1,5 +1,7 @@
 //! What the tests share: a conversation written down line by line.
 
+#![allow(dead_code, reason = "each test binary needs another part")]
+
 use coach::{Budget, Coach, CoachConfig, Heard, Mode};
 use timeline::{Code, Cue, Lang, SampleIdx, Span, Speaker};
 
@@ -36,7 +38,6 @@ impl Talk {
     }
 
     /// The same from an unsure coder.
-    #[allow(dead_code, reason = "not every test binary needs it")]
     pub fn p_unsure(&mut self, codes: &str, text: &str) -> Option<Cue> {
         self.say(Speaker::Practitioner, codes, text, false)
     }

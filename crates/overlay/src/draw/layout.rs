@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use egui::{
     Color32, Context, FontId, Galley, Label, Pos2, Rect, Ui, Vec2,
-    text::{LayoutJob, TextWrapping},
+    text::{LayoutJob, TextFormat, TextWrapping},
     vec2,
 };
 use timeline::Strength;
@@ -17,13 +17,18 @@ use crate::{
     texts::Texts,
 };
 
+/// Of the size of the text: some air between the lines reads easier from afar.
+const LINE_HEIGHT: f32 = 1.26;
 const MARK_ICON: f32 = 17.0;
-const AFTER_MARK: f32 = 2.0;
-const AFTER_HEADLINE: f32 = 4.0;
+const AFTER_MARK: f32 = 1.0;
+const AFTER_HEADLINE: f32 = 5.0;
+/// The default font has one, light, weight: drawn twice, this many points apart, it is a bolder one.
+const BOLD: f32 = 0.55;
+const MEDIUM: f32 = 0.3;
 /// Room for the button that takes the cue away.
 const DISMISS: f32 = 36.0;
 /// The foot's distance from what is above it.
-const ABOVE_FOOT: f32 = 8.0;
+const ABOVE_FOOT: f32 = 12.0;
 /// A fault says what to do, but does not push the cue out of the window.
 const FOOT_ROWS: usize = 2;
 
@@ -57,9 +62,12 @@ impl CueLayout {
         let headline = rows(ctx, &cue.headline, size::HEADLINE_TEXT, palette.text, width, 2);
         let above = mark.size().y + AFTER_MARK + headline.size().y + AFTER_HEADLINE;
         let suggestion = (detail == Detail::Practice).then(|| {
-            let row = row_height(ctx, size::SUGGESTION_TEXT);
-            let most = height.map_or(usize::MAX, |height| ((height - above) / row) as usize);
-            rows(ctx, &cue.suggestion, size::SUGGESTION_TEXT, palette.text, width, most.max(1))
+            let lay_out =
+                |most| rows(ctx, &cue.suggestion, size::SUGGESTION_TEXT, palette.text, width, most);
+            let whole = lay_out(usize::MAX);
+            let room = height.map_or(f32::INFINITY, |height| height - above);
+            let fitting = rows_within(&whole, room);
+            if fitting < whole.rows.len() { lay_out(fitting.max(1)) } else { whole }
         });
         Self { icon, mark, headline, suggestion }
     }
@@ -78,11 +86,9 @@ impl CueLayout {
         put(ui, Pos2::new(icon.right() + 8.0, at.y), self.mark);
         let headline_at = at + vec2(0.0, mark_height + AFTER_MARK);
         let below = headline_at + vec2(0.0, self.headline.size().y + AFTER_HEADLINE);
-        // The default font has one, light, weight: drawn twice, half a point apart, it is a bold one.
-        ui.painter().galley(headline_at + vec2(0.5, 0.0), Arc::clone(&self.headline), palette.text);
-        put(ui, headline_at, self.headline);
+        put_bolder(ui, headline_at, self.headline, BOLD);
         if let Some(suggestion) = self.suggestion {
-            put(ui, below, suggestion);
+            put_bolder(ui, below, suggestion, MEDIUM);
         }
     }
 }
@@ -119,7 +125,7 @@ impl FootLayout {
     pub(super) fn draw(self, ui: &mut Ui, at: Pos2, palette: &Palette) {
         let at = at + vec2(0.0, ABOVE_FOOT);
         let color = self.text.job.sections.first().map_or(palette.text, |s| s.format.color);
-        let icon = Rect::from_min_size(at, vec2(16.0, row_height(ui.ctx(), size::FOOT_TEXT)));
+        let icon = Rect::from_min_size(at, vec2(16.0, line_height(size::FOOT_TEXT)));
         draw_icon(ui.painter(), icon, self.icon, color);
         put(ui, Pos2::new(icon.right() + 8.0, at.y), self.text);
     }
@@ -144,8 +150,8 @@ pub(super) fn last_rows(
     color: Color32,
     room: Vec2,
 ) -> Arc<Galley> {
-    let most = ((room.y / row_height(ctx, points)) as usize).max(1);
     let whole = rows(ctx, text, points, color, room.x, usize::MAX);
+    let most = rows_within(&whole, room.y).max(1);
     if whole.rows.len() <= most {
         return whole;
     }
@@ -177,6 +183,11 @@ pub(super) fn clock(seconds: f64) -> String {
     }
 }
 
+/// How many of the rows of `galley` end within `height`; a rounding error of half a point is no row.
+fn rows_within(galley: &Galley, height: f32) -> usize {
+    galley.rows.iter().take_while(|row| row.rect().bottom() <= height + 0.5).count()
+}
+
 fn rows(
     ctx: &Context,
     text: &str,
@@ -185,8 +196,11 @@ fn rows(
     width: f32,
     most: usize,
 ) -> Arc<Galley> {
-    let mut job =
-        LayoutJob::simple(text.to_owned(), FontId::proportional(points), color, width.max(1.0));
+    let format = TextFormat {
+        line_height: Some(line_height(points)),
+        ..TextFormat::simple(FontId::proportional(points), color)
+    };
+    let mut job = LayoutJob::single_section(text.to_owned(), format);
     job.wrap = TextWrapping {
         max_width: width.max(1.0),
         max_rows: most,
@@ -197,10 +211,16 @@ fn rows(
     ctx.fonts_mut(|fonts| fonts.layout_job(job))
 }
 
-fn row_height(ctx: &Context, points: f32) -> f32 {
-    ctx.fonts_mut(|fonts| fonts.row_height(&FontId::proportional(points)))
+fn line_height(points: f32) -> f32 {
+    (points * LINE_HEIGHT).round()
 }
 
 fn put(ui: &mut Ui, at: Pos2, galley: Arc<Galley>) {
     ui.put(Rect::from_min_size(at, galley.size()), Label::new(galley));
+}
+
+fn put_bolder(ui: &mut Ui, at: Pos2, galley: Arc<Galley>, by: f32) {
+    let color = galley.job.sections.first().map_or(Color32::PLACEHOLDER, |s| s.format.color);
+    ui.painter().galley(at + vec2(by, 0.0), Arc::clone(&galley), color);
+    put(ui, at, galley);
 }

@@ -64,9 +64,9 @@ pub(super) fn level_meter(ui: &mut Ui, rect: Rect, dbfs: f32, label: &str, palet
         info.value = Some(f64::from(dbfs.max(METER_FLOOR_DBFS)));
         info
     });
-    ui.painter().rect_filled(rect, 1.5, palette.line);
+    ui.painter().rect_filled(rect, 1.0, palette.line);
     let filled = rect.with_max_x(egui::lerp(rect.x_range(), part));
-    ui.painter().rect_filled(filled, 1.5, palette.accent);
+    ui.painter().rect_filled(filled, 1.0, palette.meter);
 }
 
 /// The shape of a state.

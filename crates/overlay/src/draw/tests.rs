@@ -137,16 +137,13 @@ fn space_on_a_focused_button_only_presses_it() {
 #[test]
 fn a_held_key_counts_once_and_shortcuts_of_others_do_not() {
     let mut harness = harness(view_with(&[]));
-    harness.event(egui::Event::Key {
-        key: Key::P,
-        physical_key: None,
-        pressed: true,
-        repeat: true,
-        modifiers: egui::Modifiers::NONE,
-    });
+    harness.key_down(Key::P);
+    harness.run();
+    harness.key_down(Key::P); // the keyboard repeats it
+    harness.run();
     harness.key_press_modifiers(egui::Modifiers::CTRL, Key::Q);
     harness.run();
-    assert_eq!(harness.state().actions, []);
+    assert_eq!(harness.state().actions, [Action::TogglePause]);
 }
 
 #[test]
@@ -261,7 +258,8 @@ fn the_longest_suggestion_wraps_and_stays_inside() {
             let inside = Rect::from_min_size(corner, size).shrink(1.0);
             let shown = harness.get_by_label(suggestion).rect();
             assert!(inside.contains_rect(shown), "{shown:?} in {inside:?}");
-            assert!(shown.height() > 2.0 * size::SUGGESTION_TEXT, "{shown:?}");
+            let least_rows = if size == wanted { 4.0 } else { 1.0 };
+            assert!(shown.height() > least_rows * size::SUGGESTION_TEXT, "{shown:?}");
             let foot = harness.get_by_label_contains("de schijf is vol").rect();
             assert!(inside.contains_rect(foot), "{foot:?} in {inside:?}");
             assert!(shown.bottom() <= foot.top(), "{shown:?} covers {foot:?}");

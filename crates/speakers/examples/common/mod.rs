@@ -43,11 +43,14 @@ pub fn read(path: &Path) -> Result<Vec<f32>, Box<dyn std::error::Error>> {
     Ok(samples)
 }
 
+/// A voice's name and its recordings.
+pub type Recorded = (String, Vec<PathBuf>);
+
 /// The folders in `folder` with the recordings in each, sorted by name.
 ///
 /// # Errors
 /// The folder is missing or holds no recordings.
-pub fn voices(folder: &Path) -> Result<Vec<(String, Vec<PathBuf>)>, Box<dyn std::error::Error>> {
+pub fn voices(folder: &Path) -> Result<Vec<Recorded>, Box<dyn std::error::Error>> {
     let mut voices = Vec::new();
     for entry in list(folder)?.into_iter().filter(|path| path.is_dir()) {
         let files: Vec<PathBuf> = list(&entry)?

@@ -35,8 +35,9 @@ const BAND_EDGES_HZ: (f32, f32) = (120.0, 3_500.0);
 const BAND_FLOOR: f32 = 1e-5;
 /// Frames further than this under the loud ones are no speech (30 dB, as a ratio of powers).
 const SPEECH_FLOOR: f32 = 1e-3;
-/// Power (of −1…1 samples) under which nothing is speech, however quiet the rest is: −66 dBFS.
-const SILENCE: f32 = 2.5e-7;
+/// Power (of −1…1 samples) under which nothing is speech, however quiet the rest is: −80 dBFS,
+/// under the noise of any microphone.
+const SILENCE: f32 = 1e-8;
 
 /// Cepstral coefficients a frame; c0 is left out because it is the level.
 pub(super) const CEPSTRA: usize = 15;

@@ -46,14 +46,14 @@ impl SpectralEmbedder {
     /// An embedder with the fitted map.
     #[must_use]
     pub fn new() -> Self {
-        let whitening: Whitening = serde_json::from_str(&std::env::var("WHITE").map_or(WHITENING.to_owned(), |p| std::fs::read_to_string(p).unwrap()))
+        let whitening: Whitening = serde_json::from_str(WHITENING)
             .expect("the map is part of the program, and a test reads it");
         Self {
             analyser: Analyser::new(),
             model: VoiceModel {
                 name: whitening.name.clone(),
                 between_var: whitening.between_var.clone(),
-                floor_var: crate::tune(3, whitening.floor_var),
+                floor_var: whitening.floor_var,
                 short_var: whitening.short_var,
             },
             whitening,
@@ -119,4 +119,75 @@ fn statistics(analysis: &Analysis, default_pitch: (f32, f32)) -> Option<Vec<f32>
         (var.sqrt() + SPREAD_FLOOR).ln()
     }));
     Some(values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::synth::Voice;
+
+    fn embed(samples: &[f32]) -> Vec<f32> {
+        SpectralEmbedder::new().embed(samples).unwrap().values().to_vec()
+    }
+
+    fn distance(a: &[f32], b: &[f32]) -> f32 {
+        a.iter().zip(b).map(|(x, y)| (x - y).powi(2)).sum()
+    }
+
+    #[test]
+    fn two_voices_are_further_apart_than_two_sayings() {
+        let said =
+            |voice: Voice| (1..5).map(|seed| embed(&voice.say(3.0, seed))).collect::<Vec<_>>();
+        // One differs in all, the other in the vocal tract alone.
+        for other in [Voice::HIGH, Voice::LOW_BUT_SHORT_TRACT] {
+            let (a, b) = (said(Voice::LOW), said(other));
+            let mut within = 0.0f32;
+            let mut between = f32::MAX;
+            for i in 0..a.len() {
+                for j in 0..a.len() {
+                    within = within.max(distance(&a[i], &a[j])).max(distance(&b[i], &b[j]));
+                    between = between.min(distance(&a[i], &b[j]));
+                }
+            }
+            assert!(between > within, "{other:?}: {between} {within}");
+        }
+    }
+
+    #[test]
+    fn gain_and_shift_do_not_matter() {
+        let samples = Voice::LOW.say(3.0, 1);
+        let here = embed(&samples);
+        let other = distance(&here, &embed(&Voice::HIGH.say(3.0, 1)));
+        let quiet: Vec<f32> = samples.iter().map(|x| 0.1 * x).collect();
+        assert!(distance(&here, &embed(&quiet)) < 1e-3 * other);
+        let mut shifted = vec![0.0; 593];
+        shifted.extend(&samples);
+        assert!(distance(&here, &embed(&shifted)) < 0.02 * other);
+    }
+
+    #[test]
+    fn silence_has_no_voice() {
+        for len in [0, 1, 500, 16_000] {
+            assert_eq!(SpectralEmbedder::new().embed(&vec![0.0; len]).unwrap(), Embedding::none());
+        }
+        assert!(SpectralEmbedder::new().embed(&[0.0, f32::INFINITY]).is_err());
+    }
+
+    #[test]
+    fn pitch_is_found_in_hertz() {
+        for (voice, hz) in [(Voice::LOW, 110.0f32), (Voice::HIGH, 205.0)] {
+            let (values, _) = SpectralEmbedder::new().statistics(&voice.say(3.0, 1)).unwrap();
+            assert!((values[0].exp() / hz - 1.0).abs() < 0.05, "{} for {hz}", values[0].exp());
+        }
+    }
+
+    #[test]
+    fn the_map_has_the_right_shape() {
+        let embedder = SpectralEmbedder::new();
+        assert_eq!(embedder.whitening.mean.len(), STATISTICS);
+        assert_eq!(embedder.whitening.rows.len(), embedder.model.dimension());
+        assert!(embedder.whitening.rows.iter().all(|row| row.len() == STATISTICS));
+        assert!(embedder.model.between_var.iter().all(|v| *v > 0.0));
+        assert!(embedder.model.floor_var > 0.0 && embedder.model.short_var > 0.0);
+    }
 }
