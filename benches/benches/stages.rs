@@ -99,9 +99,8 @@ fn voice_activity_block(bencher: Bencher<'_, '_>) {
         .collect();
     assert!(probs.iter().any(|&p| p > 0.9) && probs.iter().any(|&p| p < 0.1));
     let mut next = blocks.iter().cycle();
-    bencher.bench_local(|| {
-        next.next().map(|block| detector.speech_prob(black_box(&block.samples)))
-    });
+    bencher
+        .bench_local(|| next.next().map(|block| detector.speech_prob(black_box(&block.samples))));
 }
 
 /// The final decode of one segment with the demo model, one thread.
@@ -150,8 +149,7 @@ fn code_utterance(bencher: Bencher<'_, '_>) {
 /// Two turns: the client's and the advice that gets a cue.
 #[divan::bench]
 fn coach_two_turns(bencher: Bencher<'_, '_>) {
-    let config =
-        CoachConfig { lang: Lang::Nl, mode: Mode::Normal, budget: Budget::Off, seed: 1 };
+    let config = CoachConfig { lang: Lang::Nl, mode: Mode::Normal, budget: Budget::Off, seed: 1 };
     let fresh = || Coach::new(config).expect("the packs are valid");
     let turns = |coach: &mut Coach| {
         let mut heard = Heard {

@@ -50,7 +50,8 @@ pub fn truth(name: &str) -> Vec<Line> {
 /// The folder is missing.
 #[must_use]
 pub fn roleplay_names() -> Vec<String> {
-    let folder = fs::read_dir(asset("assets/roleplays")).expect("the roleplays are in the checkout");
+    let folder =
+        fs::read_dir(asset("assets/roleplays")).expect("the roleplays are in the checkout");
     let mut names: Vec<String> = folder
         .filter_map(Result::ok)
         .filter_map(|entry| entry.file_name().into_string().ok())

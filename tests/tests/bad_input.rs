@@ -1,5 +1,7 @@
 //! Bad input: a clear message on stderr that says what to do, exit code 1, no panic, nothing lost.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -78,7 +80,13 @@ fn a_truncated_recording_is_heard_as_far_as_it_goes() {
     let cut = bench.file("cut.wav", &whole[..whole.len() * 9 / 10]);
     let events = bench.folder.path().join("events.jsonl");
     let output = bench.gids(&[
-        "replay", "--headless", "--model", "demo", "--events", text(&events), text(&cut),
+        "replay",
+        "--headless",
+        "--model",
+        "demo",
+        "--events",
+        text(&events),
+        text(&cut),
     ]);
     refused(&output, &["is cut off"]);
     let heard = read_events(&events);
@@ -90,7 +98,8 @@ fn a_truncated_recording_is_heard_as_far_as_it_goes() {
 fn models_that_are_none() {
     let bench = Bench::new();
     let wav = bench.short_wav();
-    let no_ggml = bench.file("ggml-fake.bin", b"PK\x03\x04 a zip file under a wrong name, say, of some length");
+    let no_ggml = bench
+        .file("ggml-fake.bin", b"PK\x03\x04 a zip file under a wrong name, say, of some length");
     let demo = fs::read(asset("models/demo-asr/ggml-demo.bin")).unwrap();
     let cut = bench.file("ggml-cut.bin", &demo[..demo.len() - 100_000]);
     let rows = [
@@ -171,14 +180,22 @@ fn text_that_is_no_json() {
 fn sessions_that_do_not_exist() {
     let bench = Bench::new();
     refused(&bench.gids(&["export", "last", "--format", "txt"]), &[]);
-    refused(&bench.gids(&["export", "2020-01-01_0000-aa", "--format", "txt"]), &["2020-01-01_0000-aa"]);
+    refused(
+        &bench.gids(&["export", "2020-01-01_0000-aa", "--format", "txt"]),
+        &["2020-01-01_0000-aa"],
+    );
     refused(&bench.gids(&["sessions", "delete", "../../etc"]), &[]);
 }
 
 #[test]
 fn wrong_usage_is_exit_code_2() {
     let bench = Bench::new();
-    for args in [&["replay"][..], &["replay", "a.wav", "--lang", "fr"], &["nonsense"], &["export", "last", "--format", "pdf"]] {
+    for args in [
+        &["replay"][..],
+        &["replay", "a.wav", "--lang", "fr"],
+        &["nonsense"],
+        &["export", "last", "--format", "pdf"],
+    ] {
         assert_eq!(bench.gids(args).status.code(), Some(2), "{args:?}");
     }
 }

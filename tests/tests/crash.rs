@@ -1,5 +1,6 @@
 //! A session that is killed: what was journalled is readable, and nothing went over a network.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![cfg(target_os = "linux")]
 
 use std::{

@@ -1,5 +1,7 @@
 //! The same words whatever the recording's rate, channels and sample format.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::{path::Path, process::Command};
 
 use gids_tests::{

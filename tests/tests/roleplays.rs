@@ -1,5 +1,7 @@
 //! The bundled roleplays through the whole pipeline: text, speakers, cues (issue 2's checks).
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::{path::Path, process::Command};
 
 use gids_tests::{Heard, Line, asset, read_events, speaker_agreement, truth, word_error_rate};

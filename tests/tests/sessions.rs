@@ -1,5 +1,7 @@
 //! What is kept, and that it can be shown and deleted; the text commands.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::{
     io::Write as _,
     path::Path,

@@ -17,6 +17,7 @@
 
 mod channels;
 mod decode;
+mod devices;
 mod error;
 mod file;
 mod live;
@@ -28,10 +29,11 @@ mod ring;
 use timeline::{AudioBlock, Gap, Span};
 
 pub use channels::{ChannelMode, ParseChannelModeError};
+pub use devices::{DeviceInfo, input_devices};
 pub use error::{CaptureError, ErrorKind};
 pub use file::{FileSource, STDIN_LIMIT_BYTES};
 pub use live::LiveBlocks;
-pub use mic::{DeviceInfo, MicSource, input_devices};
+pub use mic::MicSource;
 pub use player::Player;
 pub use ring::{CallbackWriter, RING_SECS, Read, RingReader, callback_ring};
 

@@ -1,5 +1,7 @@
 //! Recordings of every kind, and of no kind.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests: a failure is a failed test")]
+
 use std::{fs, path::Path};
 
 use capture::{CaptureError, ChannelMode, ErrorKind, FileSource, Poll, Source};

@@ -204,8 +204,8 @@ pub fn default_model() -> anyhow::Result<Option<PathBuf>> {
     if !note.exists() {
         return Ok(None);
     }
-    let name = fs::read_to_string(&note)
-        .with_context(|| format!("cannot read {}", note.display()))?;
+    let name =
+        fs::read_to_string(&note).with_context(|| format!("cannot read {}", note.display()))?;
     let path = note.with_file_name(name.trim());
     if !path.is_file() {
         bail!(

@@ -1,13 +1,6 @@
 //! Makes the parts of a session, runs it, and shows it in a window or a terminal.
 
-use std::{
-    fs::File,
-    io::Read as _,
-    path::Path,
-    sync::Arc,
-    thread,
-    time::SystemTime,
-};
+use std::{fs::File, io::Read as _, path::Path, sync::Arc, thread, time::SystemTime};
 
 use anyhow::Context as _;
 use capture::{Player, Source};

@@ -136,14 +136,12 @@ impl Terminal {
             return None;
         }
         self.lagging = lagging;
-        Some(
-            match (self.lang, lagging) {
-                (Lang::Nl, true) => format!("Loopt achter: {:.1} s", f64::from(lag_ms) / 1000.0),
-                (Lang::Nl, false) => "Weer bij".to_owned(),
-                (Lang::En, true) => format!("Lagging: {:.1} s", f64::from(lag_ms) / 1000.0),
-                (Lang::En, false) => "Caught up".to_owned(),
-            },
-        )
+        Some(match (self.lang, lagging) {
+            (Lang::Nl, true) => format!("Loopt achter: {:.1} s", f64::from(lag_ms) / 1000.0),
+            (Lang::Nl, false) => "Weer bij".to_owned(),
+            (Lang::En, true) => format!("Lagging: {:.1} s", f64::from(lag_ms) / 1000.0),
+            (Lang::En, false) => "Caught up".to_owned(),
+        })
     }
 
     fn closing(&self, end: &EndSummary) -> String {
@@ -152,11 +150,19 @@ impl Terminal {
         match self.lang {
             Lang::Nl => format!(
                 "{} geluid in {:.1} s (factor {factor:.2}); {} uitingen, {} cues, {} stukjes zonder tekst, {lost_s:.1} s geluid gemist",
-                clock(end.audio_s), end.wall_s, end.utterances, end.cues, end.rejected_segments
+                clock(end.audio_s),
+                end.wall_s,
+                end.utterances,
+                end.cues,
+                end.rejected_segments
             ),
             Lang::En => format!(
                 "{} of audio in {:.1} s (factor {factor:.2}); {} utterances, {} cues, {} segments without text, {lost_s:.1} s of audio lost",
-                clock(end.audio_s), end.wall_s, end.utterances, end.cues, end.rejected_segments
+                clock(end.audio_s),
+                end.wall_s,
+                end.utterances,
+                end.cues,
+                end.rejected_segments
             ),
         }
     }
@@ -277,9 +283,8 @@ mod tests {
     #[test]
     fn lag_is_said_when_it_begins_and_when_it_ends() {
         let mut terminal = Terminal::new(Lang::Nl, Pace::RealTime, None);
-        let mut lag = |ms| {
-            terminal.line(&SessionEvent { t_s: 1.0, kind: EventKind::Status { lag_ms: ms } })
-        };
+        let mut lag =
+            |ms| terminal.line(&SessionEvent { t_s: 1.0, kind: EventKind::Status { lag_ms: ms } });
         assert_eq!(lag(100), None);
         assert_eq!(lag(2_300).as_deref(), Some("Loopt achter: 2.3 s"));
         assert_eq!(lag(2_400), None);

@@ -1,5 +1,7 @@
 //! The real detector on real recordings. Needs the files of `make setup`, and says so when they are not there.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests: a failure is a failed test")]
+
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},

@@ -1,5 +1,7 @@
 //! Scripted probabilities in, exact segments out.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests: a failure is a failed test")]
+
 use segment::{Scripted, SegmentError, Segmenter, SegmenterConfig};
 use timeline::{AudioBlock, BLOCK_LEN, ChannelId, Gap, SampleIdx, SegmentEvent, SegmentId, Span};
 

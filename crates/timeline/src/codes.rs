@@ -100,10 +100,7 @@ impl Code {
     /// ```
     #[must_use]
     pub fn is_righting_reflex(self) -> bool {
-        matches!(
-            self,
-            Self::Advise | Self::Persuade | Self::Warn | Self::Confront | Self::Reassure
-        )
+        matches!(self, Self::Advise | Self::Persuade | Self::Warn | Self::Confront | Self::Reassure)
     }
 
     /// Whether it is change talk (desire, ability, reason, need, commitment).

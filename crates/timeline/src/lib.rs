@@ -24,7 +24,7 @@ mod lang;
 
 pub use audio::{AudioBlock, BLOCK_LEN, ChannelId, Gap, SegmentEvent, SegmentId};
 pub use clock::{SAMPLE_RATE_HZ, SampleIdx, Span};
-pub use codes::{ClientClass, Code, CodeProbs, CodedUtterance, Coarse, PractitionerClass};
+pub use codes::{ClientClass, Coarse, Code, CodeProbs, CodedUtterance, PractitionerClass};
 pub use cue::{Cue, Moment, Strength, Technique};
 pub use event::{
     CueEvent, EndSummary, EventKind, LatencyMs, Role, SessionEvent, SessionHeader, TimedWord,

@@ -154,7 +154,9 @@ impl Whisper {
     /// [`TranscribeError::EnglishOnly`] and, for no threads, [`TranscribeError::Config`].
     pub fn load(config: &WhisperConfig) -> Result<Self, TranscribeError> {
         if config.threads == 0 {
-            return Err(TranscribeError::Config("the speech model needs at least one thread".into()));
+            return Err(TranscribeError::Config(
+                "the speech model needs at least one thread".into(),
+            ));
         }
         let header = ModelHeader::read(&config.model)?;
         if config.lang != Lang::En && !header.is_multilingual() {
@@ -279,8 +281,7 @@ mod tests {
         fields.iter().flat_map(|f| f.to_le_bytes()).collect()
     }
 
-    const TINY: [i32; 12] =
-        [GGML_MAGIC as i32, 51_865, 1500, 384, 6, 4, 448, 384, 6, 4, 80, 1];
+    const TINY: [i32; 12] = [GGML_MAGIC as i32, 51_865, 1500, 384, 6, 4, 448, 384, 6, 4, 80, 1];
 
     #[test]
     fn what_is_no_model_is_refused_with_a_reason() {
@@ -320,8 +321,7 @@ mod tests {
         let mut bytes = header(TINY);
         bytes.resize(11_000_000, 0x5a);
         let file = file_with(&bytes);
-        let config =
-            WhisperConfig { model: file.path().to_owned(), lang: Lang::Nl, threads: 1 };
+        let config = WhisperConfig { model: file.path().to_owned(), lang: Lang::Nl, threads: 1 };
         assert!(matches!(Whisper::load(&config), Err(TranscribeError::NotAModel { .. })));
     }
 
@@ -353,8 +353,7 @@ mod tests {
         let mut bytes = header(fields);
         bytes.resize(11_000_000, 0);
         let file = file_with(&bytes);
-        let config =
-            WhisperConfig { model: file.path().to_owned(), lang: Lang::Nl, threads: 1 };
+        let config = WhisperConfig { model: file.path().to_owned(), lang: Lang::Nl, threads: 1 };
         assert!(matches!(Whisper::load(&config), Err(TranscribeError::EnglishOnly { .. })));
     }
 

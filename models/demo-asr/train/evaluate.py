@@ -76,7 +76,7 @@ def roleplays(recognizer: Recognizer, rates: list[int | None], show: bool) -> No
         turns = [json.loads(line) for line in path.with_suffix(".jsonl").read_text().splitlines()]
         for detour in rates:
             spoiled = through(x, detour)
-            for cut in ("turns", "pauses"):
+            for cut in ("pauses",) if detour else ("turns", "pauses"):
                 errors = total = 0
                 for turn in turns:
                     a, b = (int(turn[k] * SAMPLE_RATE) for k in ("start_s", "end_s"))

@@ -17,6 +17,8 @@ from data import CLASS_OF_CODE, PRACTITIONER, RIGHTING_REFLEX, Line
 
 SEED = 7
 PER_PATTERN = 5
+# A pattern without slots comes so often, so that it weighs as much as one with: many plain reproaches have none.
+PLAIN_COPIES = 3
 
 PATTERN_FILES = Path(__file__).with_name("patterns")
 SLOTS: dict[str, dict[str, list[str]]] = json.loads((PATTERN_FILES / "slots.json").read_text(encoding="utf-8"))
@@ -90,7 +92,8 @@ def lines() -> list[Line]:
             codes = codes.split(",")
             names = [n for n in SLOTS[lang] if "{" + n + "}" in pattern]
             combos = list(itertools.product(*(SLOTS[lang][n] for n in names)))
-            for k, combo in enumerate(rng.sample(combos, min(PER_PATTERN, len(combos)))):
+            chosen = rng.sample(combos, min(PER_PATTERN, len(combos))) if names else combos * PLAIN_COPIES
+            for k, combo in enumerate(chosen):
                 said = pattern
                 for name, value in zip(names, combo):
                     said = said.replace("{" + name + "}", value)

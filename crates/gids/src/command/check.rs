@@ -46,27 +46,31 @@ enum Finding {
 /// At least one check failed.
 pub fn doctor() -> anyhow::Result<()> {
     let onnx = runtime::onnx();
-    let mut findings = vec![
-        ("onnx runtime", check(runtime::onnx_library().and_then(|path| {
+    let mut findings = vec![(
+        "onnx runtime",
+        check(runtime::onnx_library().and_then(|path| {
             onnx.as_ref().map_err(|error| anyhow::anyhow!("{error:#}"))?;
             Ok(path.display().to_string())
-        }))),
-    ];
+        })),
+    )];
     if let Ok(onnx) = &onnx {
-        findings.push(("voice activity", check(runtime::silero().and_then(|path| {
-            Silero::load(onnx, &path)?;
-            Ok(path.display().to_string())
-        }))));
-        findings.push(("mi coder", check(runtime::coder().and_then(|path| {
-            Coder::load(&path, onnx)?;
-            Ok(path.display().to_string())
-        }))));
+        findings.push((
+            "voice activity",
+            check(runtime::silero().and_then(|path| {
+                Silero::load(onnx, &path)?;
+                Ok(path.display().to_string())
+            })),
+        ));
+        findings.push((
+            "mi coder",
+            check(runtime::coder().and_then(|path| {
+                Coder::load(&path, onnx)?;
+                Ok(path.display().to_string())
+            })),
+        ));
     }
     findings.push(("speech model", speech_model()));
-    findings.push((
-        "roleplays",
-        check(runtime::roleplays().map(|names| names.join(", "))),
-    ));
+    findings.push(("roleplays", check(runtime::roleplays().map(|names| names.join(", ")))));
     findings.push(("data folder", check(data_folder())));
     findings.push(("enrolled voice", enrolled()));
     findings.push(("microphone", microphone()));
@@ -139,7 +143,9 @@ fn enrolled() -> Finding {
             "none: Gids guesses who is the practitioner. `gids enrol` makes it sure".to_owned(),
         );
     }
-    check(speakers::Enrolment::load(&voice).map(|_| voice.display().to_string()).map_err(Into::into))
+    check(
+        speakers::Enrolment::load(&voice).map(|_| voice.display().to_string()).map_err(Into::into),
+    )
 }
 
 fn microphone() -> Finding {
@@ -151,6 +157,8 @@ fn microphone() -> Finding {
                 |device| Finding::Good(format!("{} ({} Hz)", device.name, device.rate_hz)),
             )
         }
-        Err(error) => Finding::Warn(format!("{error} (`gids demo` and `gids replay` work without one)")),
+        Err(error) => {
+            Finding::Warn(format!("{error} (`gids demo` and `gids replay` work without one)"))
+        }
     }
 }

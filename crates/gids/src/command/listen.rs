@@ -149,4 +149,3 @@ fn ask_consent(lang: Lang, keep: bool) -> anyhow::Result<()> {
     }
     bail!("no consent, so nothing was recorded or listened to")
 }
-

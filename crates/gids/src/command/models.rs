@@ -28,8 +28,8 @@ fn installed() -> anyhow::Result<Vec<PathBuf>> {
     let folder = runtime::models_dir()?;
     let mut models = Vec::new();
     if folder.is_dir() {
-        for entry in fs::read_dir(&folder)
-            .with_context(|| format!("cannot read {}", folder.display()))?
+        for entry in
+            fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?
         {
             let path = entry?.path();
             if path.extension().is_some_and(|extension| extension == "bin") {

@@ -124,7 +124,10 @@ fn write_transcript(
 }
 
 fn newest(store: &Store) -> anyhow::Result<String> {
-    store.list()?.into_iter().next().map(|newest| newest.id).context(
-        "no sessions are stored. Run `gids live --keep`, or `gids replay AUDIO --keep`",
-    )
+    store
+        .list()?
+        .into_iter()
+        .next()
+        .map(|newest| newest.id)
+        .context("no sessions are stored. Run `gids live --keep`, or `gids replay AUDIO --keep`")
 }

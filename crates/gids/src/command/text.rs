@@ -9,12 +9,15 @@ use std::{
 
 use ::coach::{Budget, Coach, CoachConfig, Heard};
 use anyhow::Context as _;
-use coding::{CodeInput, Coder, jsonl::{CodeLine, CodedLine}};
+use coding::{
+    CodeInput, Coder,
+    jsonl::{CodeLine, CodedLine},
+};
 use serde::{Deserialize, Serialize};
 use timeline::{Code, Cue, Lang, SampleIdx, Span};
 
 use crate::{
-    cli::{BudgetArg, Code as CodeArgs, CoachFile},
+    cli::{BudgetArg, CoachFile, Code as CodeArgs},
     runtime,
 };
 

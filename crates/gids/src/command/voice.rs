@@ -81,7 +81,10 @@ fn read_microphone(device: Option<&str>, lang: Lang) -> anyhow::Result<Vec<f32>>
             Poll::End => break,
             Poll::Gap(_) => {}
             Poll::Pending if heard.elapsed() > SILENT_DEVICE => {
-                bail!("the microphone {} gives no sound. Choose another: `gids devices`", source.name())
+                bail!(
+                    "the microphone {} gives no sound. Choose another: `gids devices`",
+                    source.name()
+                )
             }
             Poll::Pending => std::thread::sleep(Duration::from_millis(10)),
         }

@@ -2,8 +2,8 @@
 
 use std::{sync::Arc, time::Instant};
 
-use anyhow::Context as _;
 use ::coach::{Coach, Heard};
+use anyhow::Context as _;
 use coding::{CodeInput, Coder};
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 use session::Journal;
@@ -179,10 +179,7 @@ impl Talk {
         let kind = match note {
             Note::Gap(gap) => {
                 desk.summary.lost_samples += gap.span.len();
-                EventKind::Gap {
-                    start_s: gap.span.start.as_secs(),
-                    end_s: gap.span.end.as_secs(),
-                }
+                EventKind::Gap { start_s: gap.span.start.as_secs(), end_s: gap.span.end.as_secs() }
             }
             Note::Paused(paused) => EventKind::Paused { paused },
             Note::SwapSpeakers => {
@@ -190,9 +187,7 @@ impl Talk {
                 EventKind::Roles { roles }
             }
             Note::Lag(lag_ms) => EventKind::Status { lag_ms },
-            Note::Fault { stage, message } => {
-                EventKind::Fault { stage: stage.to_owned(), message }
-            }
+            Note::Fault { stage, message } => EventKind::Fault { stage: stage.to_owned(), message },
             Note::End => return Ok(()),
         };
         desk.tell(at, kind)

@@ -14,7 +14,10 @@ use segment::{Segmenter, Silero};
 use timeline::{AudioBlock, Gap, SAMPLE_RATE_HZ, SampleIdx, SegmentEvent, Span};
 
 use super::{Heard, Note};
-use crate::{clock::SessionClock, wire::{Control, Pace}};
+use crate::{
+    clock::SessionClock,
+    wire::{Control, Pace},
+};
 
 /// How long to sleep when a device has nothing yet: a third of its usual 10–20 ms callback.
 const DEVICE_POLL: Duration = Duration::from_millis(4);

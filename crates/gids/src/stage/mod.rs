@@ -8,8 +8,8 @@ pub use coach::CoachStage;
 pub use listen::ListenStage;
 pub use transcribe::TranscribeStage;
 
-use timeline::{Gap, SampleIdx, SegmentEvent};
 use ::transcribe::{Finished, Partial};
+use timeline::{Gap, SampleIdx, SegmentEvent};
 
 /// From listening to transcribing.
 pub enum Heard {

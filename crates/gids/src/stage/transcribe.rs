@@ -39,7 +39,8 @@ impl TranscribeStage {
                     match finished {
                         Ok(None) => true,
                         Ok(Some(finished)) => {
-                            let ms = self.partials.then(|| self.clock.ms_since(finished.speech_end));
+                            let ms =
+                                self.partials.then(|| self.clock.ms_since(finished.speech_end));
                             self.out.send(Words::Finished(finished, ms)).is_ok()
                         }
                         Err(error) => self.fault(&error),

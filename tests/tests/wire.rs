@@ -1,0 +1,144 @@
+//! The threads and channels with a scripted speech model: what a session does when a stage fails, when it
+//! is stopped, and when it is paused.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::{
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
+
+use capture::{ChannelMode, FileSource, Source as _};
+use coach::{Budget, Coach, CoachConfig, Mode};
+use coding::Coder;
+use gids::{
+    runtime,
+    wire::{Control, Pace, Parts, Running, wire},
+};
+use gids_tests::asset;
+use ort::environment::Environment;
+use segment::{Segmenter, SegmenterConfig, Silero};
+use speakers::{SpectralEmbedder, Tracker};
+use timeline::{ChannelId, EventKind, Lang, SessionEvent, SessionHeader};
+use transcribe::{Hypothesis, Recognizer, Script};
+
+/// Far more than any of these takes on the slowest machine.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+fn onnx() -> &'static Environment {
+    static ENVIRONMENT: OnceLock<Environment> = OnceLock::new();
+    ENVIRONMENT.get_or_init(|| runtime::onnx().expect("make setup was run"))
+}
+
+fn start(pace: Pace, recognizer: Box<dyn Recognizer>) -> Running {
+    let audio = asset("assets/roleplays/nl-stramme-knie.flac");
+    let source = FileSource::open(&audio, ChannelMode::Mix).unwrap();
+    assert_eq!(source.channels(), 1);
+    let detector = Silero::load(onnx(), &runtime::silero().unwrap()).unwrap();
+    let config = CoachConfig { lang: Lang::Nl, mode: Mode::Normal, budget: Budget::On, seed: 1 };
+    let parts = Parts {
+        source: Box::new(source),
+        pace,
+        player: None,
+        segmenters: vec![
+            Segmenter::new(ChannelId(0), 0, 1, detector, SegmenterConfig::default()).unwrap(),
+        ],
+        recognizer,
+        tracker: Tracker::new(speakers::Mode::Cluster, SpectralEmbedder::new()),
+        coder: Coder::load(&runtime::coder().unwrap(), onnx()).unwrap(),
+        coach: Coach::new(config).unwrap(),
+        journals: Vec::new(),
+        header: SessionHeader {
+            id: "test".to_owned(),
+            version: "0".to_owned(),
+            format: 1,
+            started_at: "2026-01-01T00:00:00Z".to_owned(),
+            lang: Lang::Nl,
+            source: "nl-stramme-knie".to_owned(),
+            models: Vec::new(),
+            config: Vec::new(),
+            consent: None,
+        },
+    };
+    wire(parts, Box::new(|| {})).unwrap()
+}
+
+fn heard(text: &str) -> Option<Hypothesis> {
+    Some(Hypothesis { text: text.to_owned(), avg_logprob: -0.1, no_speech_prob: 0.0 })
+}
+
+fn texts(events: &[SessionEvent]) -> Vec<&str> {
+    events
+        .iter()
+        .filter_map(|event| match &event.kind {
+            EventKind::Utterance(utterance) => Some(utterance.text.as_str()),
+            _ => None,
+        })
+        .collect()
+}
+
+/// A script that fails once it has been read to its end: on every later segment.
+#[test]
+fn a_failing_speech_model_costs_its_segments_and_no_more() {
+    let script = Script::new([heard("Goedemorgen."), None, heard("Nou, hij is best stram.")]);
+    let running = start(Pace::Fast, Box::new(script));
+    let events: Vec<SessionEvent> = running.events.iter().collect();
+    let summary = running.join().unwrap();
+    assert_eq!(texts(&events), ["Goedemorgen.", "Nou, hij is best stram."]);
+    assert_eq!(summary.utterances, 2);
+    let faults =
+        events.iter().filter(|event| matches!(event.kind, EventKind::Fault { .. })).count();
+    assert!(faults > 10, "every further segment fails and says so: {faults}");
+    assert!(matches!(events.last().unwrap().kind, EventKind::End(_)));
+    assert!(matches!(events.first().unwrap().kind, EventKind::Session(_)));
+}
+
+/// The same words for ever.
+struct Parrot;
+
+impl Recognizer for Parrot {
+    fn recognize(&mut self, _samples: &[f32]) -> Result<Hypothesis, transcribe::TranscribeError> {
+        Ok(heard("Je moet gewoon elke dag oefenen.").unwrap())
+    }
+}
+
+#[test]
+fn a_stop_ends_the_session_in_good_order() {
+    let running = start(Pace::RealTime, Box::new(Parrot));
+    let started = Instant::now();
+    let mut events = Vec::new();
+    while texts(&events).is_empty() {
+        events.push(running.events.recv_timeout(PATIENCE).unwrap());
+    }
+    running.control.send(Control::Stop).unwrap();
+    events.extend(running.events.iter());
+    let summary = running.join().unwrap();
+    assert!(started.elapsed() < PATIENCE);
+    assert!(summary.audio_s < 60.0, "it did not go on to the end: {} s", summary.audio_s);
+    assert!(matches!(events.last().unwrap().kind, EventKind::End(_)));
+    let cues = events.iter().filter(|event| matches!(event.kind, EventKind::Cue(_))).count();
+    assert_eq!(cues as u64, summary.cues);
+}
+
+#[test]
+fn a_pause_holds_a_recording() {
+    let running = start(Pace::RealTime, Box::new(Parrot));
+    running.control.send(Control::Pause(true)).unwrap();
+    let paused = |event: &SessionEvent, wanted: bool| matches!(event.kind, EventKind::Paused { paused } if paused == wanted);
+    let mut events = Vec::new();
+    while !events.last().is_some_and(|event| paused(event, true)) {
+        events.push(running.events.recv_timeout(PATIENCE).unwrap());
+    }
+    // Nothing is heard meanwhile, however long it takes.
+    assert!(running.events.recv_timeout(Duration::from_millis(600)).is_err());
+    running.control.send(Control::Pause(false)).unwrap();
+    while texts(&events).is_empty() {
+        events.push(running.events.recv_timeout(PATIENCE).unwrap());
+    }
+    assert!(events.iter().any(|event| paused(event, false)));
+    let first = events.iter().find(|event| matches!(event.kind, EventKind::Utterance(_))).unwrap();
+    assert!(first.t_s < 6.0, "the clock of a held recording stands still: {} s", first.t_s);
+    running.control.send(Control::Stop).unwrap();
+    running.events.iter().for_each(drop);
+    running.join().unwrap();
+}
