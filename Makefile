@@ -3,6 +3,8 @@
 .PHONY: demo test setup build lint doc bench
 
 CARGO ?= cargo
+# So that the program finds its files wherever cargo builds it.
+export GIDS_HOME := $(CURDIR)
 # One profile for everything: whisper.cpp and the window library are compiled once.
 PROFILE := --release
 

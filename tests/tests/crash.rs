@@ -15,6 +15,16 @@ use gids_tests::{asset, read_events};
 /// Far longer than the first utterances take, on the slowest machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// Killed whatever becomes of the test.
+struct Killed(Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
 fn sockets_of(child: &Child) -> Vec<String> {
     let Ok(entries) = fs::read_dir(format!("/proc/{}/fd", child.id())) else { return Vec::new() };
     entries
@@ -29,7 +39,7 @@ fn sockets_of(child: &Child) -> Vec<String> {
 fn kill_9_loses_at_most_the_open_utterance() {
     let folder = tempfile::tempdir().unwrap();
     let events = folder.path().join("events.jsonl");
-    let mut child = Command::new(env!("CARGO_BIN_EXE_gids-under-test"))
+    let child = Command::new(env!("CARGO_BIN_EXE_gids-under-test"))
         .args(["replay", "--headless", "--realtime", "--model", "demo", "--events"])
         .arg(&events)
         .arg(asset("assets/roleplays/nl-stramme-knie.flac"))
@@ -38,16 +48,16 @@ fn kill_9_loses_at_most_the_open_utterance() {
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
+    let child = Killed(child);
     let started = Instant::now();
     let utterances = |text: &str| text.matches("\"kind\":\"utterance\"").count();
     let mut seen = 0;
     while seen < 2 && started.elapsed() < PATIENCE {
         thread::sleep(Duration::from_millis(50));
         seen = fs::read_to_string(&events).map_or(0, |text| utterances(&text));
-        assert_eq!(sockets_of(&child), Vec::<String>::new(), "a session opens no socket");
+        assert_eq!(sockets_of(&child.0), Vec::<String>::new(), "a session opens no socket");
     }
-    child.kill().unwrap(); // SIGKILL
-    child.wait().unwrap();
+    drop(child); // SIGKILL
     assert!(seen >= 2, "no two utterances within {PATIENCE:?}");
 
     let heard = read_events(&events);

@@ -52,7 +52,7 @@ fn transcribe(wav: &Path, folder: &Path, said: &str) -> String {
         .status()
         .unwrap();
     assert!(status.success());
-    let last = truth(ROLEPLAY).into_iter().filter(|line| line.end_s < SECONDS).next_back().unwrap();
+    let last = truth(ROLEPLAY).into_iter().rfind(|line| line.end_s < SECONDS).unwrap();
     assert!(said.ends_with(&last.text));
     read_events(&events)
         .utterances

@@ -12,7 +12,7 @@ const CUE_SLACK_S: f64 = 1.0;
 
 fn replay(name: &str, events: &Path, data: &Path) {
     let status = Command::new(env!("CARGO_BIN_EXE_gids-under-test"))
-        .args(["replay", "--headless", "--model", "demo", "--lang", &name[..2], "--events"])
+        .args(["replay", "--headless", "--model", "demo", "--events"])
         .arg(events)
         .arg(asset(&format!("assets/roleplays/{name}.flac")))
         .env("GIDS_DATA_DIR", data)

@@ -41,10 +41,12 @@ pub struct MicSource {
     health: Arc<Health>,
     state: State,
     /// Held for its drop, which stops the device.
-    _stream: Stream,
+    stream: Stream,
 }
 
 enum State {
+    /// Nobody has polled yet: nothing is recorded.
+    Opened,
     Running,
     /// The device failed; what waits is delivered first.
     Draining(Fault),
@@ -52,8 +54,8 @@ enum State {
 }
 
 impl MicSource {
-    /// Starts recording from the default microphone, or from the one whose name or id is `device` (or contains it,
-    /// if only one does), at its own rate.
+    /// Opens the default microphone, or from the one whose name or id is `device` (or contains it,
+    /// if only one does), at its own rate. It records from the first poll on, which is sample 0.
     ///
     /// # Errors
     /// Of [`ErrorKind::Device`](crate::ErrorKind::Device) when there is no such microphone, it may not be used or
@@ -66,8 +68,7 @@ impl MicSource {
         let (stream, reader) =
             open_stream(&device, &supported, &health).map_err(|e| open_error(&info.name, &e))?;
         let live = LiveBlocks::new(reader, rate_hz, &info.name)?;
-        stream.play().map_err(|e| open_error(&info.name, &e))?;
-        Ok(Self { name: info.name, live, health, state: State::Running, _stream: stream })
+        Ok(Self { name: info.name, live, health, state: State::Opened, stream })
     }
 
     /// Samples at 16 kHz that were captured but not handed over yet: the capture latency.
@@ -109,10 +110,14 @@ impl MicSource {
 
 impl Source for MicSource {
     fn poll(&mut self) -> Result<Poll, CaptureError> {
+        if matches!(self.state, State::Opened) {
+            self.stream.play().map_err(|e| open_error(&self.name, &e))?;
+            self.state = State::Running;
+        }
         let polled = self.live.poll()?;
         match (&self.state, polled) {
             (State::Ended, _) => Ok(Poll::End),
-            (State::Running, Poll::Pending) => {
+            (State::Opened | State::Running, Poll::Pending) => {
                 if let Some(fault) = self.health.fault() {
                     self.state = State::Draining(fault);
                     self.live.finish()?;
@@ -125,7 +130,7 @@ impl Source for MicSource {
                 self.state = State::Ended;
                 Err(error)
             }
-            (State::Running | State::Draining(_), poll) => Ok(poll),
+            (State::Opened | State::Running | State::Draining(_), poll) => Ok(poll),
         }
     }
 

@@ -99,7 +99,9 @@ impl Lexicon {
 
     /// The number on a ruler that `word` is.
     pub(crate) fn number(&self, word: &Word) -> Option<u8> {
-        let by_word = self.numbers.iter().position(|n| *n == word.lower);
+        // "Eén", as it is spelled at the start of a sentence.
+        let lower = word.lower.replace("eé", "éé");
+        let by_word = self.numbers.iter().position(|n| *n == lower);
         let by_digits = || word.lower.parse::<usize>().ok().filter(|n| *n <= RULER_MAX);
         by_word.or_else(by_digits).and_then(|n| u8::try_from(n).ok())
     }

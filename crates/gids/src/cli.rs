@@ -18,6 +18,9 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+    /// Speech language: nl or en [default: nl, or what a recording's name starts with: "en-visit.wav"].
+    #[arg(long, global = true)]
+    pub lang: Option<Lang>,
 }
 
 /// The commands, in the order in which a newcomer meets them.
@@ -61,19 +64,11 @@ pub enum Command {
     Doctor,
 }
 
-/// The language that is spoken.
-#[derive(Debug, Clone, Copy, Args)]
-pub struct LangArg {
-    /// Speech language: nl or en.
-    #[arg(long, default_value_t = Lang::Nl)]
-    pub lang: Lang,
-}
-
 /// What every session takes.
 #[derive(Debug, Clone, Args)]
 pub struct SessionArgs {
-    /// Speech language: nl or en.
-    #[arg(long, default_value_t = Lang::Nl)]
+    /// Speech language, from the global option.
+    #[arg(skip)]
     pub lang: Lang,
     /// Language of the overlay; the speech language unless given.
     #[arg(long)]
@@ -99,6 +94,9 @@ pub struct SessionArgs {
     /// The practitioner's voice, from `gids enrol`; the enrolled one unless given.
     #[arg(long, value_name = "VOICE")]
     pub enrol: Option<PathBuf>,
+    /// Guess who is who, though a voice is enrolled.
+    #[arg(long, conflicts_with = "enrol")]
+    pub ignore_enrolled: bool,
     /// Two-channel sound: one speaker each (split), together (mix), or decide by listening (auto).
     #[arg(long, default_value = "auto")]
     pub channels: ChannelMode,
@@ -125,9 +123,6 @@ pub struct Demo {
     /// Which roleplay; a wrong name lists them.
     #[arg(long)]
     pub roleplay: Option<String>,
-    /// Speech language: nl or en.
-    #[arg(long, default_value_t = Lang::Nl)]
-    pub lang: Lang,
     /// How much to say: quiet, normal or practice.
     #[arg(long, default_value = "normal")]
     pub mode: Mode,
@@ -174,9 +169,6 @@ pub struct Replay {
 pub struct Code {
     /// Utterances as JSON lines; "-" is stdin.
     pub file: PathBuf,
-    /// Language of lines that name none.
-    #[command(flatten)]
-    pub lang: LangArg,
     /// Print utterances per second to stderr.
     #[arg(long)]
     pub stats: bool,
@@ -187,9 +179,6 @@ pub struct Code {
 pub struct CoachFile {
     /// Utterances as JSON lines; "-" is stdin.
     pub file: PathBuf,
-    /// Language of lines that name none.
-    #[command(flatten)]
-    pub lang: LangArg,
     /// How much to say: quiet, normal or practice.
     #[arg(long, default_value = "normal")]
     pub mode: Mode,
@@ -218,9 +207,6 @@ pub struct SpeakersArgs {
     /// The practitioner's voice, from `gids enrol`.
     #[arg(long, value_name = "VOICE")]
     pub enrol: Option<PathBuf>,
-    /// Speech language: nl or en.
-    #[command(flatten)]
-    pub lang: LangArg,
     /// Speech model, used to guess who is the practitioner.
     #[arg(long)]
     pub model: Option<String>,
@@ -246,9 +232,6 @@ pub struct Enrol {
     /// Forget the enrolled voice.
     #[arg(long, conflicts_with_all = ["audio", "device", "out"])]
     pub delete: bool,
-    /// Language of the text to read: nl or en.
-    #[command(flatten)]
-    pub lang: LangArg,
 }
 
 /// `gids sessions`.
@@ -282,9 +265,6 @@ pub struct Export {
     /// txt, md, srt, vtt, json or csv.
     #[arg(long)]
     pub format: Format,
-    /// Language of the headings: nl or en; the session's own unless given.
-    #[arg(long)]
-    pub lang: Option<Lang>,
     /// Write to FILE instead of stdout.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,

@@ -1,7 +1,7 @@
 //! Wall time on the session's clock.
 
 use std::{
-    sync::atomic::{AtomicI64, Ordering},
+    sync::atomic::{AtomicI64, AtomicU32, Ordering},
     time::{Duration, Instant},
 };
 
@@ -10,6 +10,11 @@ use timeline::{SAMPLE_RATE_HZ, SampleIdx};
 /// How fast the anchor may move back to a later value, in parts per million: twice the drift of a
 /// cheap sound card's crystal, so that a session of hours stays in step with the device.
 const DRIFT_PPM: i64 = 100;
+
+/// A device that stalls (it was switched, or the system slept) loses time without a word: the sample clock
+/// stands still meanwhile. Blocks that come this late, without a backlog, for so long in a row mean that.
+const STALLED_NS: i64 = 500_000_000;
+const STALLED_BLOCKS: u32 = 62; // 2 s
 
 /// Ties the sample clock to wall time, so that latencies can be told.
 ///
@@ -20,13 +25,19 @@ pub struct SessionClock {
     origin: Instant,
     /// Nanoseconds after `origin` at which sample 0 was spoken.
     anchor_ns: AtomicI64,
+    /// Late blocks in a row; the listening thread's own.
+    late_blocks: AtomicU32,
 }
 
 impl SessionClock {
     /// A clock whose sample 0 is spoken now.
     #[must_use]
     pub fn start() -> Self {
-        Self { origin: Instant::now(), anchor_ns: AtomicI64::new(0) }
+        Self {
+            origin: Instant::now(),
+            anchor_ns: AtomicI64::new(0),
+            late_blocks: AtomicU32::new(0),
+        }
     }
 
     /// Says that sample 0 is spoken now.
@@ -36,12 +47,23 @@ impl SessionClock {
 
     /// Says that all until `end` was heard by now. A device hands its samples over late, never early,
     /// so the earliest anchor ever seen is the truest; it is let go slowly to follow the drift of the
-    /// device's own clock. Called by the listening thread for each block of `block_len` samples.
-    pub fn observe(&self, end: SampleIdx, block_len: usize) {
+    /// device's own clock. `caught_up` says that nothing else was waiting, so that a late block means a
+    /// device that lost time, which the clock then follows. Called by the listening thread for each block
+    /// of `block_len` samples.
+    pub fn observe(&self, end: SampleIdx, block_len: usize, caught_up: bool) {
         let seen = self.now_ns() - samples_ns(end.0);
         let anchor = self.anchor_ns.load(Ordering::Relaxed);
         let allowed = samples_ns(block_len as u64) * DRIFT_PPM / 1_000_000;
-        self.anchor_ns.store(seen.min(anchor + allowed), Ordering::Relaxed);
+        let late = seen - anchor > STALLED_NS;
+        let in_a_row = match (late, caught_up) {
+            (false, _) => 0,
+            (true, false) => self.late_blocks.load(Ordering::Relaxed),
+            (true, true) => self.late_blocks.load(Ordering::Relaxed) + 1,
+        };
+        let lost_time = in_a_row >= STALLED_BLOCKS;
+        self.late_blocks.store(if lost_time { 0 } else { in_a_row }, Ordering::Relaxed);
+        let next = if lost_time { seen } else { seen.min(anchor + allowed) };
+        self.anchor_ns.store(next, Ordering::Relaxed);
     }
 
     /// Moves all instants by the length of a pause.
@@ -91,13 +113,36 @@ mod tests {
     fn a_late_block_does_not_move_the_clock() {
         let clock = SessionClock::start();
         // The first block says that second 10 was heard by now; one that comes late says less.
-        clock.observe(SampleIdx::from_secs(10.0), 512);
+        clock.observe(SampleIdx::from_secs(10.0), 512, true);
         let before = clock.now_s();
         assert!(before >= 10.0);
-        clock.observe(SampleIdx::from_secs(9.0), 512);
-        assert!(clock.now_s() >= before);
+        clock.observe(SampleIdx::from_secs(9.0), 512, true);
+        // By no more than the drift that is followed: 100 ppm of a block.
+        assert!(clock.now_s() > before - 1e-4);
         assert!(clock.until(SampleIdx::from_secs(9.5)).is_zero());
-        assert!(clock.ms_since(SampleIdx::from_secs(9.0)) >= 1000.0);
+        assert!(clock.ms_since(SampleIdx::from_secs(9.0)) > 999.0);
+    }
+
+    #[test]
+    fn a_device_that_lost_time_is_followed() {
+        let clock = SessionClock::start();
+        clock.observe(SampleIdx::from_secs(60.0), 512, true);
+        // Twelve seconds were lost: from now on every block comes that late.
+        for block in 0..STALLED_BLOCKS {
+            assert!(clock.now_s() > 59.0, "not before block {block}");
+            clock.observe(SampleIdx::from_secs(48.0), 512, true);
+        }
+        assert!(clock.now_s() < 49.0);
+    }
+
+    #[test]
+    fn a_backlog_is_no_lost_time() {
+        let clock = SessionClock::start();
+        clock.observe(SampleIdx::from_secs(60.0), 512, true);
+        for _ in 0..10 * STALLED_BLOCKS {
+            clock.observe(SampleIdx::from_secs(55.0), 512, false);
+        }
+        assert!(clock.now_s() > 59.0);
     }
 
     #[test]

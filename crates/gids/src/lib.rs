@@ -23,12 +23,27 @@ pub mod wire;
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = cli::Cli::parse(); // wrong usage ends here, with exit code 2
-    match command::run(cli.command) {
+    match command::run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if command::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("gids: {error:#}");
+            terminal::line(&format!("gids: {}", said(&error)));
             ExitCode::FAILURE
         }
     }
+}
+
+/// An error with its causes, each said once: many of our messages hold their cause already.
+#[must_use]
+pub fn said(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if !text.contains(&cause) {
+            if !text.is_empty() {
+                text.push_str(": ");
+            }
+            text.push_str(&cause);
+        }
+    }
+    text
 }

@@ -35,14 +35,28 @@ const DEFAULT_MODEL: &str = "default";
 /// # Errors
 /// It is nowhere; the message names the variable that helps.
 pub fn own_file(relative: &str) -> anyhow::Result<PathBuf> {
+    let mut roots = program_roots();
+    if let Ok(here) = env::current_dir() {
+        roots.extend(here.ancestors().map(Path::to_owned));
+    }
+    find(relative, roots)
+}
+
+/// As [`own_file`], but never in the current folder: code is not loaded from wherever one happens to be.
+fn own_library(relative: &str) -> anyhow::Result<PathBuf> {
+    find(relative, program_roots())
+}
+
+fn program_roots() -> Vec<PathBuf> {
     let mut roots: Vec<PathBuf> = env::var_os(HOME_VAR).map(PathBuf::from).into_iter().collect();
     if let Ok(program) = env::current_exe() {
         roots.extend(program.ancestors().skip(1).take(5).map(Path::to_owned));
         roots.extend(program.ancestors().nth(2).map(|prefix| prefix.join("share/gids")));
     }
-    if let Ok(here) = env::current_dir() {
-        roots.extend(here.ancestors().map(Path::to_owned));
-    }
+    roots
+}
+
+fn find(relative: &str, roots: Vec<PathBuf>) -> anyhow::Result<PathBuf> {
     roots.into_iter().map(|root| root.join(relative)).find(|path| path.exists()).with_context(|| {
         format!(
             "{relative} is not there. Run `make setup` in the Gids checkout, or set {HOME_VAR} to the folder that holds it"
@@ -76,10 +90,10 @@ pub fn onnx_library() -> anyhow::Result<PathBuf> {
         return Ok(path);
     }
     let name = format!("{}onnxruntime{}", env::consts::DLL_PREFIX, env::consts::DLL_SUFFIX);
-    if let Ok(beside) = own_file(&name) {
+    if let Ok(beside) = own_library(&name) {
         return Ok(beside);
     }
-    own_file(&format!("{CACHE}/{name}")).context("the ONNX runtime library is missing")
+    own_library(&format!("{CACHE}/{name}")).context("the ONNX runtime library is missing")
 }
 
 /// The voice activity model.

@@ -2,7 +2,7 @@
 
 use std::{fs::File, io::Read as _, path::Path, sync::Arc, thread, time::SystemTime};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use capture::{Player, Source};
 use coach::{Budget, Coach, CoachConfig};
 use coding::Coder;
@@ -17,8 +17,8 @@ use transcribe::{Whisper, WhisperConfig};
 
 use crate::{
     cli::{SessionArgs, Side},
-    runtime,
-    terminal::Terminal,
+    runtime, said,
+    terminal::{Terminal, line},
     window::{self, WindowInputs, WindowWaker},
     wire::{Control, Pace, Parts, Running, wire},
 };
@@ -79,16 +79,22 @@ pub fn run(plan: Plan) -> anyhow::Result<()> {
     if show == Show::Window {
         let view = SessionView::new(interface, is_demo);
         if let Err(error) = show_window(view, waker, &running, &mut terminal) {
-            eprintln!("gids: {error:#}; going on in the terminal");
+            line(&format!("gids: {}; going on in the terminal", said(&error)));
         } else {
             // Nobody is left to be told where the window was closed because the session had ended.
-            running.control.try_send(Control::Stop).ok();
+            running.control.send(Control::Stop).ok();
         }
     }
     terminal.run(&running.events);
     let summary = running.join();
     terminal.finish(summary.as_ref().ok(), kept.as_deref());
-    summary.map(|_| ())
+    let faults = summary?.faults;
+    if faults > 0 {
+        bail!(
+            "{faults} fault(s) happened: the transcript has holes. Each is said above and in the journal"
+        );
+    }
+    Ok(())
 }
 
 /// Cues whose painting may wait to be counted; a session makes a few a minute.
@@ -130,8 +136,15 @@ pub fn quiet_events(
     let model = runtime::model(session.model.as_deref())?;
     let parts = make_parts(session, source, name.to_owned(), Pace::Fast, None, &model)?;
     let running = wire(parts, Box::new(|| {}))?;
-    let events = running.events.iter().collect();
-    running.join()?;
+    let events: Vec<SessionEvent> = running.events.iter().collect();
+    for event in &events {
+        if let EventKind::Fault { stage, message } = &event.kind {
+            line(&format!("gids: {stage}: {message}"));
+        }
+    }
+    if running.join()?.faults > 0 {
+        bail!("parts of the recording could not be used; each is said above");
+    }
     Ok(events)
 }
 
@@ -169,6 +182,11 @@ fn make_parts(
     })?;
     let mode = speaker_mode(session, channels)?;
     let tracker = Tracker::new(mode, SpectralEmbedder::new());
+    let models = vec![
+        (file_name(model), sha256(model)?),
+        ("mi-coder".to_owned(), sha256(&coder_dir.join("mi-coder.onnx"))?),
+    ];
+    // The last thing before the first sample: this is its wall time.
     let now = SystemTime::now();
     let store = Store::new(runtime::sessions_dir()?);
     let header = SessionHeader {
@@ -178,10 +196,7 @@ fn make_parts(
         started_at: rfc3339_utc(now),
         lang: session.lang,
         source: source_name,
-        models: vec![
-            (file_name(model), sha256(model)?),
-            ("mi-coder".to_owned(), sha256(&coder_dir.join("mi-coder.onnx"))?),
-        ],
+        models,
         config: vec![
             ("mode".to_owned(), session.mode.to_string()),
             ("seed".to_owned(), session.seed.to_string()),
@@ -220,7 +235,10 @@ pub(crate) fn speaker_mode(session: &SessionArgs, channels: u64) -> anyhow::Resu
         return Ok(Mode::ByChannel { practitioner });
     }
     let enrolled = runtime::voice_file()?;
-    let voice = session.enrol.clone().or_else(|| enrolled.is_file().then_some(enrolled));
+    let voice = session
+        .enrol
+        .clone()
+        .or_else(|| (!session.ignore_enrolled && enrolled.is_file()).then_some(enrolled));
     Ok(match voice {
         Some(path) => Mode::Enrolled(Box::new(Enrolment::load(&path)?)),
         None => Mode::Cluster,
@@ -235,8 +253,11 @@ fn open_journals(
     let first = SessionEvent::new(SampleIdx::ZERO, EventKind::Session(header.clone()));
     let mut journals = Vec::new();
     if let Some(path) = &session.events {
-        let path = if path == Path::new("-") { Path::new("/dev/stdout") } else { path };
-        journals.push(Journal::create_events_file(path, &first)?);
+        journals.push(if path == Path::new("-") {
+            Journal::to_stdout(&first)?
+        } else {
+            Journal::create_events_file(path, &first)?
+        });
     }
     if session.keep {
         journals.push(Journal::create(&store.path(&header.id)?, &first)?);
@@ -276,10 +297,11 @@ fn stop_on_ctrl_c(running: &Running) -> anyhow::Result<()> {
     let control = running.control.clone();
     let asked = std::sync::atomic::AtomicBool::new(false);
     ctrlc::set_handler(move || {
-        let again = asked.swap(true, std::sync::atomic::Ordering::Relaxed);
-        if again || control.try_send(Control::Stop).is_err() {
+        if asked.swap(true, std::sync::atomic::Ordering::Relaxed) {
             std::process::exit(130); // as a shell reports an interrupted program
         }
+        // A session that is ending already needs no stop, and is let finish what was said.
+        control.try_send(Control::Stop).ok();
     })
     .context("cannot listen for Ctrl-C")
 }

@@ -1,7 +1,7 @@
 //! A session as lines on stderr, for machines without a display and for logs; stdout stays free for
 //! what programs read.
 
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
 
 use crossbeam_channel::Receiver;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -44,7 +44,7 @@ impl Terminal {
 
     /// Prints a line.
     pub fn say(&self, line: &str) {
-        if self.bar.is_hidden() { eprintln!("{line}") } else { self.bar.println(line) }
+        if self.bar.is_hidden() { self::line(line) } else { self.bar.println(line) }
     }
 
     /// Prints events until the session has ended.
@@ -79,18 +79,20 @@ impl Terminal {
     pub fn finish(&self, summary: Option<&EndSummary>, kept: Option<&str>) {
         self.bar.finish_and_clear();
         if let Some(summary) = summary {
-            eprintln!("{}", self.closing(summary));
+            line(&self.closing(summary));
         }
         let to_event: Vec<f32> = self.latencies.iter().map(|latency| latency.cue).collect();
         let rows = [("the event", to_event), ("the painted frame", self.presented_ms.clone())];
-        for line in rows.into_iter().filter_map(|(to, ms)| latency_line(to, ms)) {
-            eprintln!("{line}");
+        for text in rows.into_iter().filter_map(|(to, ms)| latency_line(to, ms)) {
+            line(&text);
         }
         match (kept, self.lang) {
-            (Some(id), Lang::Nl) => eprintln!("Bewaard als {id}: gids export {id} --format md"),
-            (Some(id), Lang::En) => eprintln!("Kept as {id}: gids export {id} --format md"),
-            (None, Lang::Nl) => eprintln!("Er is niets in Gids bewaard (--keep bewaart de tekst)."),
-            (None, Lang::En) => eprintln!("Gids has kept nothing (--keep keeps the text)."),
+            (Some(id), Lang::Nl) => {
+                line(&format!("Bewaard als {id}: gids export {id} --format md"))
+            }
+            (Some(id), Lang::En) => line(&format!("Kept as {id}: gids export {id} --format md")),
+            (None, Lang::Nl) => line("Gids heeft niets bewaard (--keep bewaart de tekst)."),
+            (None, Lang::En) => line("Gids has kept nothing (--keep keeps the text)."),
         }
     }
 
@@ -168,6 +170,12 @@ impl Terminal {
     }
 }
 
+/// Prints a line on stderr. Where nobody reads it any more (a closed terminal, `| head`), the session goes
+/// on all the same.
+pub fn line(text: &str) {
+    writeln!(std::io::stderr(), "{text}").ok();
+}
+
 /// What the practitioner and the client are called.
 #[must_use]
 pub fn speaker_name(speaker: Speaker, lang: Lang) -> &'static str {
@@ -185,7 +193,7 @@ pub fn demo_model_warning(lang: Lang) -> &'static str {
     match lang {
         Lang::Nl => {
             "LET OP: dit is het demomodel. Het verstaat alleen een paar computerstemmen en maakt van echte stemmen onzin.\n\
-             Voor een echt gesprek: zet een Whisper-model (ggml-*.bin) op deze computer en geef: gids models import BESTAND"
+             Voor een echt gesprek: zet een Whisper-model (ggml-*.bin) op deze computer en typ: gids models import BESTAND"
         }
         Lang::En => {
             "WARNING: this is the demo model. It understands a few synthetic voices only and makes nonsense of real ones.\n\
@@ -202,7 +210,7 @@ pub fn consent_question(lang: Lang, keep: bool) -> String {
             let kept = if keep {
                 "De tekst van het gesprek wordt bewaard, alleen op deze computer; wissen kan altijd."
             } else {
-                "Ook van de tekst wordt niets bewaard."
+                "Ook de tekst wordt niet bewaard."
             };
             format!(
                 "Voordat we beginnen\n\

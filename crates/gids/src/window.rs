@@ -206,6 +206,11 @@ impl Window {
     }
 
     fn close_if_over(&mut self, ctx: &egui::Context) {
+        if let Ending::Ended { since, .. } = &self.ending {
+            // A window that is not shown is not drawn: nothing else would wake it.
+            let left = STAYS_AFTER_END.saturating_sub(since.elapsed());
+            ctx.request_repaint_after(left.max(Duration::from_millis(100)));
+        }
         if let Ending::Ended { since, .. } = &self.ending
             && self.inputs.close_on_end
             && since.elapsed() >= STAYS_AFTER_END

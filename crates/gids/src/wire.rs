@@ -3,7 +3,7 @@
 //! ```text
 //! source ─► [listen] ─segments─► [transcribe] ─words─► [coach] ─events─► window or terminal
 //!              ▲                                          └─► journals, before the events
-//!              └── control (pause, swap, stop)
+//!              └── control (pause, stop)
 //! ```
 //!
 //! Live, replay, tests and benchmarks run through this function; only the source and the pace differ.
@@ -62,8 +62,6 @@ pub enum Pace {
 pub enum Control {
     /// Listen or not.
     Pause(bool),
-    /// The voices were taken for each other: swap them, for the past as well.
-    SwapSpeakers,
     /// End the session in good order.
     Stop,
 }
@@ -159,6 +157,7 @@ pub fn wire(parts: Parts, wake: Box<dyn Fn() + Send>) -> anyhow::Result<Running>
         head: Arc::clone(&head),
         control: control_rx,
         out: segments_tx,
+        caught_up: false,
     };
     let transcribe = TranscribeStage {
         recognizer: parts.recognizer,

@@ -99,6 +99,23 @@ impl Journal {
         Self::start(file, path, Keeps::Everything, header)
     }
 
+    /// Writes every event to stdout, behind whatever is there already.
+    ///
+    /// # Errors
+    /// As [`create_events_file`](Self::create_events_file).
+    #[cfg(unix)]
+    pub fn to_stdout(header: &SessionEvent) -> Result<Self, SessionError> {
+        use std::os::fd::AsFd as _;
+        let path = Path::new("stdout");
+        let stdout = io::stdout()
+            .as_fd()
+            .try_clone_to_owned()
+            .map_err(|source| SessionError::Create { path: path.to_owned(), source })?;
+        let mut journal = Self::start(File::from(stdout), path, Keeps::Everything, header)?;
+        journal.regular = false; // nothing in it is ours to cut or to sync
+        Ok(journal)
+    }
+
     /// Appends `event`, unless it is of a kind that this journal does not keep. When this returns, the
     /// operating system has the line.
     ///

@@ -165,9 +165,10 @@ pub struct CueEvent {
 /// Milliseconds on the four clocks (docs/benchmarks.md), as far as they are known when the event is written.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct LatencyMs {
-    /// Device buffer to 16 kHz block; 0 in a replay.
-    pub capture: f32,
-    /// From the end of the last word to the last partial of the segment, where there was one.
+    /// Device buffer to 16 kHz block, where it was measured; a replay has no device.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capture: Option<f32>,
+    /// From the end of the audio of the segment's last partial to its text, where there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partial: Option<f32>,
     /// End of speech to final text.
@@ -191,6 +192,9 @@ pub struct EndSummary {
     /// Segments whose words were not believed, or in which none were understood.
     #[serde(default)]
     pub rejected_segments: u64,
+    /// Faults reported.
+    #[serde(default)]
+    pub faults: u64,
     /// Samples lost before they could be read.
     pub lost_samples: u64,
     /// Events that the overlay did not get because it was behind (the journal has them).

@@ -140,6 +140,8 @@ def main() -> None:
     only = args.only.split(",")
     if "roleplays" in only:
         roleplays(recognizer, rates, args.show)
+    if "nothing" in only:
+        silence(recognizer)
     if "unseen" in only:
         spoken(recognizer, "unseen", unseen(), rates, args.show)
     if "heldout" in only:
@@ -148,8 +150,6 @@ def main() -> None:
         if args.limit:
             rows = [r for lang in ("nl", "en") for r in [r for r in rows if r[0] == lang][: args.limit]]
         spoken(recognizer, "held out", rows, rates, False)
-    if "nothing" in only:
-        silence(recognizer)
     print(f"{1000 * recognizer.seconds / max(1, recognizer.clips):.0f} ms a clip, {recognizer.clips} clips, one thread")
 
 

@@ -319,7 +319,7 @@ def main() -> None:
     parser.add_argument("--batch-seconds", type=int, default=100)
     parser.add_argument("--encoder-layers", type=int, default=4)
     parser.add_argument("--decoder-layers", type=int, default=3)
-    parser.add_argument("--spec-from", type=float, default=0.35, help="share of the schedule after which SpecAugment starts")
+    parser.add_argument("--spec-from", type=float, default=0.5, help="share of the schedule after which SpecAugment starts")
     parser.add_argument("--from-scratch", action="store_true")
     parser.add_argument("--checkpoint", default="checkpoint.pt")
     parser.add_argument("--save-every", type=int, default=250)

@@ -48,7 +48,8 @@ for i in 0 1; do
   render "roleplay$i" --seed $((50 + i)) --kinds roleplay --exact
 done
 
-"$PYTHON" train.py --sets 'talk*,practice*,roleplay*:3' --held held --threads "$OMP_NUM_THREADS" \
+"$PYTHON" train.py --sets 'talk*,practice*,roleplay*:2' --held held --threads "$OMP_NUM_THREADS" \
   --steps "${GIDS_ASR_STEPS:-12000}" --minutes "${GIDS_ASR_MINUTES:-0}"
 "$PYTHON" export.py "$GIDS_ASR_WORK/checkpoint.pt" ../ggml-demo.bin
-"$PYTHON" evaluate.py ../ggml-demo.bin --rates 8000,22050,44100,96000
+"$PYTHON" evaluate.py ../ggml-demo.bin --only roleplays --rates 8000,22050,44100,96000
+"$PYTHON" evaluate.py ../ggml-demo.bin --only unseen,nothing,heldout --rates 8000

@@ -25,16 +25,16 @@ const DEMO_EN: &str = "en-stiff-shoulder";
 ///
 /// # Errors
 /// See [`crate::command::run`].
-pub fn demo(args: Demo) -> anyhow::Result<()> {
+pub fn demo(args: Demo, lang: Lang) -> anyhow::Result<()> {
     let name = args.roleplay.unwrap_or_else(|| {
-        match args.lang {
+        match lang {
             Lang::Nl => DEMO_NL,
             Lang::En => DEMO_EN,
         }
         .to_owned()
     });
     // A roleplay says its language by its name.
-    let lang = name.get(..2).and_then(|code| code.parse().ok()).unwrap_or(args.lang);
+    let lang = name.get(..2).and_then(|code| code.parse().ok()).unwrap_or(lang);
     let audio = runtime::roleplay(&name)?;
     let session = SessionArgs {
         lang,
@@ -46,6 +46,8 @@ pub fn demo(args: Demo) -> anyhow::Result<()> {
         events: None,
         keep: false,
         enrol: None,
+        // The roleplay's voices are not the user's.
+        ignore_enrolled: true,
         channels: ChannelMode::Auto,
         practitioner: Side::Left,
         seed: 1,
@@ -66,7 +68,8 @@ pub fn demo(args: Demo) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// See [`crate::command::run`].
-pub fn replay(args: Replay) -> anyhow::Result<()> {
+pub fn replay(mut args: Replay, lang: Lang) -> anyhow::Result<()> {
+    args.session.lang = lang;
     let source = open_recording(&args.audio, args.session.channels)?;
     run(Plan {
         show: show(&args.session, args.realtime),
@@ -83,13 +86,17 @@ pub fn replay(args: Replay) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// See [`crate::command::run`].
-pub fn live(args: Live) -> anyhow::Result<()> {
+pub fn live(mut args: Live, lang: Lang) -> anyhow::Result<()> {
+    args.session.lang = lang;
     let lang = args.session.interface.unwrap_or(args.session.lang);
+    if args.session.channels == ChannelMode::Split {
+        bail!("a microphone is heard as one channel; --channels split is for recordings");
+    }
     // What would fail later fails before anybody is asked for consent.
     let model = runtime::model(args.session.model.as_deref())?;
     let (_description, is_demo) = runtime::describe_model(&model)?;
     if is_demo {
-        eprintln!("{}", terminal::demo_model_warning(lang));
+        terminal::line(terminal::demo_model_warning(lang));
     }
     if !args.consent {
         ask_consent(lang, args.session.keep)?;

@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use session::{Format, Store, Transcript, read_journal};
+use timeline::Lang;
 
 use crate::{
     cli::{Export, Sessions},
@@ -18,7 +19,7 @@ use crate::{
 ///
 /// # Errors
 /// See [`crate::command::run`].
-pub fn sessions(command: Sessions) -> anyhow::Result<()> {
+pub fn sessions(command: Sessions, lang: Option<Lang>) -> anyhow::Result<()> {
     let store = Store::new(runtime::sessions_dir()?);
     match command {
         Sessions::List => {
@@ -44,7 +45,7 @@ pub fn sessions(command: Sessions) -> anyhow::Result<()> {
             }
             Ok(())
         }
-        Sessions::Show { session } => write_transcript(&session, Format::Txt, None, None),
+        Sessions::Show { session } => write_transcript(&session, Format::Txt, lang, None),
         Sessions::Delete { session } => {
             let id = if session == "last" { newest(&store)? } else { session };
             store.delete(&id)?;
@@ -84,14 +85,14 @@ fn purge(store: &Store, yes: bool) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// See [`crate::command::run`].
-pub fn export(args: &Export) -> anyhow::Result<()> {
-    write_transcript(&args.session, args.format, args.lang, args.out.as_deref())
+pub fn export(args: &Export, lang: Option<Lang>) -> anyhow::Result<()> {
+    write_transcript(&args.session, args.format, lang, args.out.as_deref())
 }
 
 fn write_transcript(
     session: &str,
     format: Format,
-    lang: Option<timeline::Lang>,
+    lang: Option<Lang>,
     out: Option<&Path>,
 ) -> anyhow::Result<()> {
     let store = Store::new(runtime::sessions_dir()?);

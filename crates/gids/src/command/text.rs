@@ -30,7 +30,7 @@ const WORDS_PER_S: f64 = 3.0;
 ///
 /// # Errors
 /// See [`crate::command::run`].
-pub fn code(args: &CodeArgs) -> anyhow::Result<()> {
+pub fn code(args: &CodeArgs, lang: Lang) -> anyhow::Result<()> {
     let lines: Vec<CodeLine> =
         read_lines(&args.file)?.into_iter().map(|line| line.utterance).collect();
     let onnx = runtime::onnx()?;
@@ -38,8 +38,7 @@ pub fn code(args: &CodeArgs) -> anyhow::Result<()> {
     let mut out = BufWriter::new(io::stdout().lock());
     let started = Instant::now();
     for batch in lines.chunks(BATCH) {
-        let inputs: Vec<CodeInput<'_>> =
-            batch.iter().map(|line| code_input(line, args.lang.lang)).collect();
+        let inputs: Vec<CodeInput<'_>> = batch.iter().map(|line| code_input(line, lang)).collect();
         for (line, coded) in batch.iter().zip(coder.code_batch(&inputs)?) {
             serde_json::to_writer(&mut out, &CodedLine { id: line.id.clone(), coded })?;
             out.write_all(b"\n")?;
@@ -65,7 +64,7 @@ struct CueLine {
 ///
 /// # Errors
 /// See [`crate::command::run`].
-pub fn coach(args: &CoachFile) -> anyhow::Result<()> {
+pub fn coach(args: &CoachFile, lang: Lang) -> anyhow::Result<()> {
     let lines = read_lines(&args.file)?;
     // Where all codes are given, no model is needed.
     let mut coder = if lines.iter().all(|line| line.extra.codes.is_some()) {
@@ -84,7 +83,7 @@ pub fn coach(args: &CoachFile) -> anyhow::Result<()> {
             conversation = Some(&utterance.conversation);
             clock = 0.0;
             coach = Some(Coach::new(CoachConfig {
-                lang: utterance.lang.unwrap_or(args.lang.lang),
+                lang: utterance.lang.unwrap_or(lang),
                 mode: args.mode,
                 budget: match args.budget {
                     BudgetArg::On => Budget::On,
@@ -94,7 +93,7 @@ pub fn coach(args: &CoachFile) -> anyhow::Result<()> {
             })?);
         }
         let span = line_span(line, &mut clock);
-        let judged = judge(line, coder.as_mut(), args.lang.lang)?;
+        let judged = judge(line, coder.as_mut(), lang)?;
         let heard = Heard {
             id: &utterance.id,
             speaker: utterance.speaker,

@@ -29,7 +29,7 @@ const SILENT_DEVICE: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// See [`crate::command::run`].
-pub fn enrol(args: &Enrol) -> anyhow::Result<()> {
+pub fn enrol(args: &Enrol, lang: Lang) -> anyhow::Result<()> {
     let target = match &args.out {
         Some(path) => path.clone(),
         None => runtime::voice_file()?,
@@ -44,7 +44,7 @@ pub fn enrol(args: &Enrol) -> anyhow::Result<()> {
     }
     let samples = match &args.audio {
         Some(path) => read_recording(path)?,
-        None => read_microphone(args.device.as_deref(), args.lang.lang)?,
+        None => read_microphone(args.device.as_deref(), lang)?,
     };
     let enrolment = Enrolment::from_audio(&samples, &mut SpectralEmbedder::new())?;
     enrolment.save(&target)?;
@@ -111,9 +111,9 @@ fn reading_text(lang: Lang) -> String {
 ///
 /// # Errors
 /// See [`crate::command::run`].
-pub fn speakers(args: &SpeakersArgs) -> anyhow::Result<()> {
+pub fn speakers(args: &SpeakersArgs, lang: Lang) -> anyhow::Result<()> {
     let session = SessionArgs {
-        lang: args.lang.lang,
+        lang,
         interface: None,
         model: args.model.clone(),
         threads: None,
@@ -122,6 +122,8 @@ pub fn speakers(args: &SpeakersArgs) -> anyhow::Result<()> {
         events: None,
         keep: false,
         enrol: args.enrol.clone(),
+        // Whoever speaks in a recording: only a voice that is named here counts.
+        ignore_enrolled: true,
         channels: args.channels,
         practitioner: args.practitioner,
         seed: 1,

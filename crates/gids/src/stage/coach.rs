@@ -9,13 +9,13 @@ use crossbeam_channel::{Receiver, Sender, TrySendError};
 use session::Journal;
 use speakers::{SpectralEmbedder, Tracker, UtteranceAudio};
 use timeline::{
-    CueEvent, EndSummary, EventKind, Lang, LatencyMs, Role, SampleIdx, SessionEvent, SessionHeader,
-    Span, UtteranceEvent,
+    CueEvent, EndSummary, EventKind, Lang, LatencyMs, SampleIdx, SegmentId, SessionEvent,
+    SessionHeader, Span, UtteranceEvent,
 };
 use transcribe::{Finished, Partial};
 
 use super::{Note, Words};
-use crate::{clock::SessionClock, wire::Pace};
+use crate::{clock::SessionClock, said, wire::Pace};
 
 /// The thread `coach`. The journal is written before the window is told.
 pub struct CoachStage {
@@ -55,27 +55,46 @@ impl CoachStage {
             coder: self.coder,
             coach: self.coach,
             clock: self.clock,
-            partial_ms: None,
+            partial: None,
         };
         // The journals were opened with it.
         desk.show(SessionEvent::new(SampleIdx::ZERO, EventKind::Session(header)));
         let mut end = SampleIdx::ZERO;
-        while let Ok(words) = self.input.recv() {
-            match words {
-                Words::Partial(partial, ms) => talk.partial(&partial, ms, &mut desk)?,
+        let mut source_ended = false;
+        let mut outcome = Ok(());
+        while outcome.is_ok()
+            && let Ok(words) = self.input.recv()
+        {
+            outcome = match words {
+                Words::Partial(partial, ms) => talk.partial(&partial, ms, &mut desk),
                 Words::Finished(finished, ms) => {
                     end = end.max(finished.span.end);
-                    talk.finished(&finished, ms, &mut desk)?;
+                    talk.finished(&finished, ms, &mut desk)
                 }
                 Words::Note(at, note) => {
                     end = end.max(at);
-                    talk.note(at, note, &mut desk)?;
+                    source_ended |= note == Note::End;
+                    talk.note(at, note, &mut desk)
                 }
+            };
+        }
+        drop(self.input); // the other stages stop
+        let fault = match &outcome {
+            Err(error) => Some(("coach", said(error))),
+            Ok(()) if !source_ended => {
+                Some(("wire", "a stage stopped by a fault of Gids; please report it".to_owned()))
             }
+            Ok(()) => None,
+        };
+        if let Some((stage, message)) = fault {
+            let kind = EventKind::Fault { stage: stage.to_owned(), message };
+            // What cannot be written here was reported when it first failed.
+            desk.tell(end, kind).ok();
         }
         desk.summary.audio_s = end.as_secs();
         desk.summary.wall_s = started.elapsed().as_secs_f64();
-        desk.close(end)
+        let closed = desk.close(end);
+        outcome.and(closed)
     }
 }
 
@@ -87,7 +106,8 @@ struct Talk {
     coder: Coder,
     coach: Coach,
     clock: Arc<SessionClock>,
-    partial_ms: Option<f32>,
+    /// The newest partial, and milliseconds from the end of its audio to its text.
+    partial: Option<(SegmentId, f32)>,
 }
 
 impl Talk {
@@ -97,7 +117,7 @@ impl Talk {
         ms: Option<f32>,
         desk: &mut Desk,
     ) -> anyhow::Result<()> {
-        self.partial_ms = ms;
+        self.partial = ms.map(|ms| (partial.id, ms));
         let kind = EventKind::Partial {
             segment: partial.id.0,
             start_s: partial.span.start.as_secs(),
@@ -112,7 +132,7 @@ impl Talk {
         final_ms: Option<f32>,
         desk: &mut Desk,
     ) -> anyhow::Result<()> {
-        let partial_ms = self.partial_ms.take();
+        let partial_ms = self.partial.take_if(|(id, _)| *id == finished.id).map(|(_, ms)| ms);
         let text = match &finished.text {
             Ok(text) if !text.is_empty() => text.as_str(),
             // Nothing that anybody said: counted, so that a session that hears nothing shows it.
@@ -163,7 +183,7 @@ impl Talk {
         desk.tell(at, EventKind::Coded { id, speaker: who.speaker, coded })?;
         if let Some(cue) = cue {
             let latency_ms = self.timed.then(|| LatencyMs {
-                capture: 0.0,
+                capture: None,
                 partial: partial_ms,
                 final_text: final_ms.unwrap_or_default(),
                 cue: self.clock.ms_since(cue.at),
@@ -182,10 +202,6 @@ impl Talk {
                 EventKind::Gap { start_s: gap.span.start.as_secs(), end_s: gap.span.end.as_secs() }
             }
             Note::Paused(paused) => EventKind::Paused { paused },
-            Note::SwapSpeakers => {
-                let roles: Vec<Role> = self.tracker.swap();
-                EventKind::Roles { roles }
-            }
             Note::Lag(lag_ms) => EventKind::Status { lag_ms },
             Note::Fault { stage, message } => EventKind::Fault { stage: stage.to_owned(), message },
             Note::End => return Ok(()),
@@ -207,8 +223,10 @@ struct Desk {
 
 impl Desk {
     fn tell(&mut self, at: SampleIdx, kind: EventKind) -> anyhow::Result<()> {
+        self.summary.faults += u64::from(matches!(kind, EventKind::Fault { .. }));
         let event = SessionEvent::new(at, kind);
         if let Err(error) = self.write(&event) {
+            self.summary.faults += 1;
             let message = error.to_string();
             self.show(SessionEvent::new(
                 at,

@@ -16,6 +16,7 @@ use timeline::{AudioBlock, Gap, SAMPLE_RATE_HZ, SampleIdx, SegmentEvent, Span};
 use super::{Heard, Note};
 use crate::{
     clock::SessionClock,
+    said,
     wire::{Control, Pace},
 };
 
@@ -37,6 +38,8 @@ pub struct ListenStage {
     pub(crate) head: Arc<AtomicU64>,
     pub(crate) control: Receiver<Control>,
     pub(crate) out: Sender<Heard>,
+    /// Whether the device had nothing more when it was last asked: the next block is as fresh as can be.
+    pub(crate) caught_up: bool,
 }
 
 enum Flow {
@@ -56,15 +59,11 @@ impl ListenStage {
         self.clock.restart();
         let outcome = self.listen();
         let at = SampleIdx(self.head.load(Ordering::Relaxed));
-        let mut events = Vec::new();
-        for segmenter in &mut self.segmenters {
-            segmenter.finish(&mut events);
-        }
-        if self.send_segments(events).is_err() {
+        if self.close_open().is_err() {
             return outcome;
         }
         if let Err(error) = &outcome {
-            let message = format!("{error:#}");
+            let message = said(error);
             self.note(at, Note::Fault { stage: "listen", message }).ok();
         }
         // A failed send means that the next stage has ended with an error of its own.
@@ -85,6 +84,7 @@ impl ListenStage {
             let sent = match self.source.poll()? {
                 Poll::End => return Ok(()),
                 Poll::Pending => {
+                    self.caught_up = true;
                     std::thread::sleep(DEVICE_POLL);
                     Ok(())
                 }
@@ -127,18 +127,19 @@ impl ListenStage {
         let at = SampleIdx(self.head.load(Ordering::Relaxed));
         let sent = match (control, *paused_since) {
             (Control::Stop, _) => return Flow::Stop,
-            (Control::SwapSpeakers, _) => self.note(at, Note::SwapSpeakers),
             (Control::Pause(true), None) => {
                 *paused_since = Some((Instant::now(), at));
-                // Whatever was being said is finished; what follows is another segment.
-                self.cut(Span::new(at, at)).and_then(|()| self.note(at, Note::Paused(true)))
+                self.close_open().and_then(|()| self.note(at, Note::Paused(true)))
             }
             (Control::Pause(false), Some((since, from))) => {
                 *paused_since = None;
-                if held {
+                let cut = if held {
                     self.clock.shift(since.elapsed());
-                }
-                self.cut(Span::new(from, at)).and_then(|()| self.note(at, Note::Paused(false)))
+                    Ok(())
+                } else {
+                    self.cut(Span::new(from, at))
+                };
+                cut.and_then(|()| self.note(at, Note::Paused(false)))
             }
             (Control::Pause(_), _) => Ok(()),
         };
@@ -150,7 +151,10 @@ impl ListenStage {
         match self.pace {
             Pace::Fast => {}
             Pace::RealTime => std::thread::sleep(self.clock.until(end)),
-            Pace::Live => self.clock.observe(end, block.samples.len()),
+            Pace::Live => {
+                self.clock.observe(end, block.samples.len(), self.caught_up);
+                self.caught_up = false;
+            }
         }
         if let Some(player) = &mut self.player {
             player.push(&block.samples);
@@ -171,6 +175,16 @@ impl ListenStage {
         self.head.store(gap.span.end.0, Ordering::Relaxed);
         self.cut(gap.span)?;
         self.note(gap.span.start, Note::Gap(gap))
+    }
+
+    /// Finishes whatever is being said; what follows is another segment. The clocks of the segmenters stay
+    /// where they are: the channels of a held recording may be a block apart.
+    fn close_open(&mut self) -> Result<(), HungUp> {
+        let mut events = Vec::new();
+        for segmenter in &mut self.segmenters {
+            segmenter.finish(&mut events);
+        }
+        self.send_segments(events)
     }
 
     /// Closes what is open: there is no audio in that span.

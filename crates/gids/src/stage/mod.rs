@@ -36,8 +36,6 @@ pub enum Note {
     Gap(Gap),
     /// Listening was paused or goes on.
     Paused(bool),
-    /// The voices were taken for each other.
-    SwapSpeakers,
     /// Milliseconds of audio that wait; sent once a second.
     Lag(u32),
     /// A stage failed; whether the session goes on is its own matter.

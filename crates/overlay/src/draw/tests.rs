@@ -114,7 +114,7 @@ fn pause_is_toggled_by_key_and_by_click() {
     harness.key_press(Key::Space);
     harness.run();
     harness.get_by_label("Pauze");
-    harness.get_by_label("Gids luistert niet mee. P of spatie gaat verder.");
+    harness.get_by_label("Gids luistert niet mee. Ga verder met P of spatie.");
     harness.get_by_label("Ga verder (P)").click();
     harness.run();
     harness.get_by_label("Luistert");

@@ -31,7 +31,7 @@ const NL: Labels = Labels {
     language: "Taal",
     source: "Bron",
     models: "Modellen",
-    state: "Toestand",
+    state: "Status",
     complete: "volledig",
     cut_off: "afgebroken: het einde ontbreekt",
     audio_lost: "s geluid gemist",

@@ -24,7 +24,7 @@ Duur: 00:10
 Taal: Nederlands
 Bron: knie|rug.flac
 Modellen: demo-asr
-Toestand: volledig
+Status: volledig
 
 [00:00] Behandelaar: Je moet elke dag oefenen, dat weet je.
     > advies > Vraag toestemming: \"Mag ik vertellen wat anderen helpt?\"
@@ -135,7 +135,7 @@ fn a_session_that_was_cut_off_says_so() {
     events.pop();
     let transcript = Transcript::from(&recording(events));
     let txt = text(&transcript, Format::Txt, Lang::Nl);
-    assert!(txt.contains("Toestand: afgebroken"), "{txt}");
+    assert!(txt.contains("Status: afgebroken"), "{txt}");
     assert!(txt.contains("Duur: 00:08"), "{txt}");
     let json = text(&transcript, Format::Json, Lang::Nl);
     assert!(json.contains("\"end\": null"), "{json}");

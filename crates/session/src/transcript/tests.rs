@@ -75,7 +75,7 @@ pub(crate) fn cue(after: &str) -> SessionEvent {
                 source: after.to_owned(),
             },
             latency_ms: Some(LatencyMs {
-                capture: 0.0,
+                capture: None,
                 partial: Some(120.5),
                 final_text: 310.0,
                 cue: 420.25,
@@ -122,6 +122,7 @@ pub(crate) fn every_kind() -> Vec<SessionEvent> {
                 cues: 1,
                 lost_samples: 20_000,
                 rejected_segments: 0,
+                faults: 0,
                 dropped_ui_events: 0,
             }),
         ),
