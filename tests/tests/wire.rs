@@ -84,7 +84,7 @@ fn start_on(
 }
 
 fn heard(text: &str) -> Option<Hypothesis> {
-    Some(Hypothesis { text: text.to_owned(), avg_logprob: -0.1, no_speech_prob: 0.0 })
+    Some(Hypothesis { text: text.to_owned(), avg_logprob: -0.1, no_speech_prob: None })
 }
 
 fn texts(events: &[SessionEvent]) -> Vec<&str> {

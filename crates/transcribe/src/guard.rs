@@ -16,7 +16,7 @@ use crate::Hypothesis;
 pub enum Rejection {
     /// The audio was too quiet to hold speech.
     TooQuiet,
-    /// The model itself thinks that nobody spoke, and was unsure of its words.
+    /// The model thinks that nobody spoke and was unsure of its words, or was very unsure.
     NoSpeech,
     /// The text repeats itself.
     Repetition,
@@ -47,8 +47,11 @@ pub struct Guard {
     pub min_level_dbfs: f32,
     /// OpenAI's `no_speech_threshold`.
     pub no_speech_prob: f32,
-    /// OpenAI's `logprob_threshold`.
+    /// OpenAI's `logprob_threshold`, which goes with the one above.
     pub avg_logprob: f32,
+    /// Where the model gives no probability of silence, words less sure than this are not believed: a mean
+    /// probability of a token of 22 %. Lower than the one above, since it decides alone.
+    pub lone_avg_logprob: f32,
     /// OpenAI's `compression_ratio_threshold`.
     pub compression_ratio: f32,
     /// Words a second; fast conversational Dutch stays below 6 (Quené 2008: 5.2 syllables).
@@ -62,6 +65,7 @@ impl Default for Guard {
             min_level_dbfs: -60.0,
             no_speech_prob: 0.6,
             avg_logprob: -1.0,
+            lone_avg_logprob: -1.5,
             compression_ratio: 2.4,
             max_words_per_s: 8.0,
         }
@@ -92,9 +96,11 @@ impl Guard {
     /// # Errors
     /// The first check that fails.
     pub fn check_text(&self, hypothesis: &Hypothesis, samples: usize) -> Result<(), Rejection> {
-        if hypothesis.no_speech_prob > self.no_speech_prob
-            && hypothesis.avg_logprob < self.avg_logprob
-        {
+        let doubted = match hypothesis.no_speech_prob {
+            Some(prob) => prob > self.no_speech_prob && hypothesis.avg_logprob < self.avg_logprob,
+            None => hypothesis.avg_logprob < self.lone_avg_logprob,
+        };
+        if doubted {
             return Err(Rejection::NoSpeech);
         }
         let words = normalised_words(&hypothesis.text);
@@ -130,6 +136,11 @@ const SUBTITLE_PHRASES: &[&str] = &[
     "please subscribe",
     "like and subscribe",
 ];
+
+/// Whether anything was said: on silence a model may end with a lone full stop.
+pub(crate) fn has_words(text: &str) -> bool {
+    text.contains(char::is_alphanumeric)
+}
 
 fn normalised_words(text: &str) -> Vec<String> {
     text.split(|c: char| !c.is_alphanumeric() && c != '\'')
@@ -173,7 +184,7 @@ mod tests {
     use super::*;
 
     fn heard(text: &str) -> Hypothesis {
-        Hypothesis { text: text.to_owned(), avg_logprob: -0.3, no_speech_prob: 0.1 }
+        Hypothesis { text: text.to_owned(), avg_logprob: -0.3, no_speech_prob: Some(0.1) }
     }
 
     fn verdict(text: &str, seconds: f32) -> Result<(), Rejection> {
@@ -202,10 +213,23 @@ mod tests {
     fn doubt_needs_both_signs() {
         let guard = Guard::default();
         let mut hypothesis = heard("Misschien.");
-        hypothesis.no_speech_prob = 0.9;
+        hypothesis.no_speech_prob = Some(0.9);
         assert_eq!(guard.check_text(&hypothesis, 16_000), Ok(()));
         hypothesis.avg_logprob = -1.5;
         assert_eq!(guard.check_text(&hypothesis, 16_000), Err(Rejection::NoSpeech));
+        // Without the one sign, the other has to be stronger.
+        hypothesis.no_speech_prob = None;
+        hypothesis.avg_logprob = -1.4;
+        assert_eq!(guard.check_text(&hypothesis, 16_000), Ok(()));
+        hypothesis.avg_logprob = -1.6;
+        assert_eq!(guard.check_text(&hypothesis, 16_000), Err(Rejection::NoSpeech));
+    }
+
+    #[test]
+    fn punctuation_is_no_word() {
+        for (text, expected) in [("", false), (" .", false), ("…", false), ("Ja.", true)] {
+            assert_eq!(has_words(text), expected, "{text:?}");
+        }
     }
 
     #[test]

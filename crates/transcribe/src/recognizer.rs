@@ -11,8 +11,8 @@ pub struct Hypothesis {
     pub text: String,
     /// Mean natural log-probability of the tokens; 0 for an empty text.
     pub avg_logprob: f32,
-    /// The model's own probability that nobody speaks.
-    pub no_speech_prob: f32,
+    /// The model's own probability that nobody speaks, where it can be had.
+    pub no_speech_prob: Option<f32>,
 }
 
 /// A speech model, its language pinned when it was made.
@@ -40,7 +40,7 @@ impl Script {
     /// Plays texts that a sure model would give.
     pub fn of_texts<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
         Self::new(texts.into_iter().map(|text| {
-            Some(Hypothesis { text: text.to_owned(), avg_logprob: -0.1, no_speech_prob: 0.0 })
+            Some(Hypothesis { text: text.to_owned(), avg_logprob: -0.1, no_speech_prob: None })
         }))
     }
 }

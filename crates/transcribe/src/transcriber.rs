@@ -2,7 +2,7 @@
 
 use timeline::{ChannelId, SAMPLE_RATE_HZ, SampleIdx, SegmentEvent, SegmentId, Span};
 
-use crate::{Guard, Recognizer, Rejection, TranscribeError};
+use crate::{Guard, Recognizer, Rejection, TranscribeError, guard::has_words};
 
 /// How much an open segment must have grown before a partial is worth a decode, in milliseconds.
 ///
@@ -163,6 +163,9 @@ fn decode(
         return Ok(Err(rejection));
     }
     let hypothesis = recognizer.recognize(samples)?;
+    if !has_words(&hypothesis.text) {
+        return Ok(Ok(String::new()));
+    }
     Ok(guard.check_text(&hypothesis, samples.len()).map(|()| hypothesis.text.trim().to_owned()))
 }
 
@@ -208,7 +211,7 @@ mod tests {
     #[test]
     fn a_failed_decode_costs_one_segment() {
         let sure = |text: &str| {
-            Some(Hypothesis { text: text.to_owned(), avg_logprob: -0.1, no_speech_prob: 0.0 })
+            Some(Hypothesis { text: text.to_owned(), avg_logprob: -0.1, no_speech_prob: None })
         };
         let mut script = Script::new([None, sure("Ja.")]);
         let mut transcriber = Transcriber::default();

@@ -205,6 +205,9 @@ fn params(config: &WhisperConfig) -> FullParams<'static, 'static> {
     params.set_single_segment(true);
     params.set_no_timestamps(true);
     params.set_suppress_blank(true);
+    // Above any probability: whisper.cpp's own is left over from the call before (see `hypothesis`), and
+    // would drop words by chance.
+    params.set_no_speech_thold(2.0);
     params.set_temperature(0.0);
     params.set_temperature_inc(0.0); // no random second try: the same audio gives the same words
     params.set_print_progress(false);
@@ -247,9 +250,7 @@ impl Whisper {
     fn hypothesis(&self) -> Hypothesis {
         let mut bytes = Vec::new();
         let (mut logprob_sum, mut tokens) = (0.0, 0_u32);
-        let mut no_speech_prob: f32 = 0.0;
         for segment in self.state.as_iter() {
-            no_speech_prob = no_speech_prob.max(segment.no_speech_probability());
             // A character may be split over tokens, so the bytes are joined before they are read.
             bytes.extend_from_slice(segment.to_bytes().unwrap_or_default());
             for token in (0..segment.n_tokens()).filter_map(|at| segment.get_token(at)) {
@@ -260,7 +261,8 @@ impl Whisper {
         Hypothesis {
             text: String::from_utf8_lossy(&bytes).trim().to_owned(),
             avg_logprob: if tokens == 0 { 0.0 } else { logprob_sum / tokens as f32 },
-            no_speech_prob,
+            // whisper.cpp reads it from a row of logits that it did not fill: of the call before.
+            no_speech_prob: None,
         }
     }
 }

@@ -1,8 +1,8 @@
 """Trains the demo speech model on rendered sets; resumes from its last checkpoint.
 
-    python train.py --sets 'talk*,roleplay*:3' --steps 12000
+    python train.py --sets 'talk*,roleplay*:2' --steps 12000
 
-`:3` takes every clip of a set three times a pass. The sets are looked up anew before every pass, so that
+`:2` takes every clip of a set twice a pass. The sets are looked up anew before every pass, so that
 rendering may go on beside the training. SIGTERM or Ctrl-C: saves and ends.
 
 Checkpoints, with optimizer and running average, go to $GIDS_ASR_WORK/checkpoint.pt. Starts from
