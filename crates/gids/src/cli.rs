@@ -10,7 +10,7 @@ use timeline::Lang;
 
 /// Live coaching in Motivational Interviewing, on your own machine.
 #[derive(Debug, Parser)]
-#[command(name = "gids", version, about, arg_required_else_help = true, propagate_version = true)]
+#[command(name = "gids", version, arg_required_else_help = true, propagate_version = true)]
 #[command(
     after_help = "Start with: gids demo\n\nExit codes: 0 ok, 1 failed, 2 wrong usage. Nothing leaves this machine."
 )]
