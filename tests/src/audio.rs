@@ -79,3 +79,23 @@ pub fn write_wav(path: &Path, samples: &[f32], rate_hz: u32, channels: u16, kind
     }
     writer.finalize().expect("a writable folder");
 }
+
+/// Writes two channels at 16 kHz, 16 bits.
+///
+/// # Panics
+/// The file cannot be written.
+pub fn write_stereo(path: &Path, left: &[f32], right: &[f32]) {
+    let spec = hound::WavSpec {
+        channels: 2,
+        sample_rate: 16_000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut writer = hound::WavWriter::create(path, spec).expect("a writable folder");
+    for (left, right) in left.iter().zip(right) {
+        for sample in [left, right] {
+            writer.write_sample((sample * f32::from(i16::MAX)) as i16).expect("a writable folder");
+        }
+    }
+    writer.finalize().expect("a writable folder");
+}

@@ -5,6 +5,6 @@ mod audio;
 mod score;
 mod truth;
 
-pub use audio::{SampleKind, read_mono, resample, write_wav};
+pub use audio::{SampleKind, read_mono, resample, write_stereo, write_wav};
 pub use score::{speaker_agreement, word_error_rate};
 pub use truth::{Heard, Line, asset, read_events, roleplay_names, truth};

@@ -158,6 +158,7 @@ pub fn wire(parts: Parts, wake: Box<dyn Fn() + Send>) -> anyhow::Result<Running>
         control: control_rx,
         out: segments_tx,
         caught_up: false,
+        first_of_pair: None,
     };
     let transcribe = TranscribeStage {
         recognizer: parts.recognizer,

@@ -13,7 +13,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use segment::{Segmenter, Silero};
 use timeline::{AudioBlock, Gap, SAMPLE_RATE_HZ, SampleIdx, SegmentEvent, Span};
 
-use super::{Heard, Note};
+use super::{Heard, Note, cross_talk};
 use crate::{
     clock::SessionClock,
     said,
@@ -40,6 +40,8 @@ pub struct ListenStage {
     pub(crate) out: Sender<Heard>,
     /// Whether the device had nothing more when it was last asked: the next block is as fresh as can be.
     pub(crate) caught_up: bool,
+    /// Of two channels: the block whose counterpart has not come yet.
+    pub(crate) first_of_pair: Option<AudioBlock>,
 }
 
 enum Flow {
@@ -91,7 +93,7 @@ impl ListenStage {
                 Poll::Gap(gap) => self.gap(gap),
                 Poll::Block(block) => {
                     self.keep_pace(&block);
-                    if paused_since.is_some() { Ok(()) } else { self.block(&block)? }
+                    if paused_since.is_some() { Ok(()) } else { self.block(block)? }
                 }
             };
             let head = self.head.load(Ordering::Relaxed);
@@ -163,7 +165,26 @@ impl ListenStage {
         self.level.store(dbfs(&block.samples).to_bits(), Ordering::Relaxed);
     }
 
-    fn block(&mut self, block: &AudioBlock) -> anyhow::Result<Result<(), HungUp>> {
+    /// With two channels, a block waits for the other channel's of the same stretch.
+    fn block(&mut self, block: AudioBlock) -> anyhow::Result<Result<(), HungUp>> {
+        if self.segmenters.len() != 2 {
+            return self.segment(&block);
+        }
+        match self.first_of_pair.take_if(|first| first.start == block.start) {
+            None => {
+                self.first_of_pair = Some(block);
+                Ok(Ok(()))
+            }
+            Some(mut first) => {
+                let mut second = block;
+                cross_talk::reject(&mut first.samples, &mut second.samples);
+                let sent = self.segment(&first)?;
+                Ok(sent.and(self.segment(&second)?))
+            }
+        }
+    }
+
+    fn segment(&mut self, block: &AudioBlock) -> anyhow::Result<Result<(), HungUp>> {
         let mut events = Vec::new();
         if let Some(segmenter) = self.segmenters.get_mut(usize::from(block.channel.0)) {
             segmenter.push(block, &mut events)?;

@@ -1,6 +1,7 @@
 //! The three threads between a source and the window.
 
 mod coach;
+mod cross_talk;
 mod listen;
 mod transcribe;
 
