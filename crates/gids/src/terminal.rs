@@ -82,8 +82,12 @@ impl Terminal {
             line(&self.closing(summary));
         }
         let to_event: Vec<f32> = self.latencies.iter().map(|latency| latency.cue).collect();
-        let rows = [("the event", to_event), ("the painted frame", self.presented_ms.clone())];
-        for text in rows.into_iter().filter_map(|(to, ms)| latency_line(to, ms)) {
+        let labels = match self.lang {
+            Lang::Nl => ["Van laatste woord tot cue", "Van laatste woord tot beeld"],
+            Lang::En => ["End of the words to the cue", "End of the words to the painted frame"],
+        };
+        let rows = labels.into_iter().zip([to_event, self.presented_ms.clone()]);
+        for text in rows.filter_map(|(to, ms)| latency_line(to, ms)) {
             line(&text);
         }
         match (kept, self.lang) {
@@ -250,7 +254,7 @@ fn latency_line(to: &str, mut ms: Vec<f32>) -> Option<String> {
     }
     ms.sort_by(f32::total_cmp);
     Some(format!(
-        "end of the words to {to}, {} cues: p50 {:.0} ms, p95 {:.0} ms, max {:.0} ms",
+        "{to} ({}x): p50 {:.0} ms, p95 {:.0} ms, max {:.0} ms",
         ms.len(),
         percentile(&ms, 0.50),
         percentile(&ms, 0.95),

@@ -100,7 +100,7 @@ impl Transcriber {
                 };
                 let mut open = self.open.swap_remove(at);
                 open.samples.extend_from_slice(&samples);
-                let text = self.decode(&open.samples, recognizer)?;
+                let text = decode(self.guard, &open.samples, recognizer)?;
                 Ok(Some(Finished {
                     id,
                     channel: open.channel,
@@ -143,14 +143,6 @@ impl Transcriber {
             span: Span::new(open.start, open.start + open.decoded),
             text,
         }))
-    }
-
-    fn decode(
-        &self,
-        samples: &[f32],
-        recognizer: &mut dyn Recognizer,
-    ) -> Result<Result<String, Rejection>, TranscribeError> {
-        decode(self.guard, samples, recognizer)
     }
 }
 

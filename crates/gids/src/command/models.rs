@@ -10,7 +10,7 @@ use anyhow::{Context as _, bail};
 use timeline::Lang;
 use transcribe::{ModelHeader, Whisper, WhisperConfig};
 
-use crate::{cli::Models, runtime, session_run::sha256};
+use crate::{cli::Models, runtime, said, session_run::sha256, terminal};
 
 /// Lists, imports or verifies speech models.
 ///
@@ -43,10 +43,13 @@ fn installed() -> anyhow::Result<Vec<PathBuf>> {
 }
 
 fn list() -> anyhow::Result<()> {
-    let used = runtime::model(None)?;
+    // A default that is gone is no reason not to show what there is.
+    let used = runtime::model(None)
+        .map_err(|error| terminal::line(&format!("gids: {}", said(&error))))
+        .ok();
     let mut out = io::stdout().lock();
     for path in installed()? {
-        let mark = if path == used { "*" } else { " " };
+        let mark = if used.as_ref() == Some(&path) { "*" } else { " " };
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         match runtime::describe_model(&path) {
             Ok((description, _)) => writeln!(out, "{mark} {name}\t{description}")?,
