@@ -5,16 +5,14 @@ use std::{fs, path::Path};
 use ort::{environment::Environment, session::Session, value::TensorRef};
 use timeline::{CodedUtterance, Lang, Speaker};
 
-use crate::{CodingError, RightingReflexThresholds, decide, features, spec::Spec};
+use crate::{CodingError, RightingReflexThresholds, decide, features, spec::Spec, tokens::Tokens};
 
-/// The network's file within the model's folder.
-pub const MODEL_FILE: &str = "mi-coder.onnx";
-/// The file with everything else: features, calibration, thresholds.
+/// The encoder's file within the model's folder: token ids → logits.
+pub const ENCODER_FILE: &str = "mi-coder.onnx";
+/// The file of the logistic regression: rows of known features → logits.
+pub const NGRAMS_FILE: &str = "mi-coder-ngrams.onnx";
+/// The file with everything else but the tokenizers: heads, calibration, thresholds, features.
 pub const SPEC_FILE: &str = "mi-coder.json";
-
-/// Utterances that go through the network at once: enough to hide the cost of a call, and even with
-/// the longest texts (some 6,000 features each) under 100 MB.
-const BATCH: usize = 32;
 
 /// One utterance to be coded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,31 +28,28 @@ pub struct CodeInput<'a> {
 /// Gives utterances their codes. One inference thread, no state between utterances.
 #[derive(Debug)]
 pub struct Coder {
-    session: Session,
+    encoder: Session,
+    ngrams: Session,
     spec: Spec,
+    tokens: Tokens,
 }
 
 impl Coder {
-    /// Loads the model from `dir`, which holds [`MODEL_FILE`] and [`SPEC_FILE`].
+    /// Loads the model from `dir`, which holds [`ENCODER_FILE`], [`NGRAMS_FILE`],
+    /// [`SPEC_FILE`] and the [tokenizers](crate::tokenizer_file).
     ///
     /// `env` comes from `ort::init_from`: ONNX Runtime allows one environment in a process, so the
     /// program makes it once and lends it to every stage.
     ///
     /// # Errors
-    /// [`CodingError::Read`] and [`CodingError::Spec`] when the files are missing or don't fit this
-    /// version, [`CodingError::Runtime`] when ONNX Runtime refuses the network.
+    /// [`CodingError::Read`], [`CodingError::Tokenizer`] and [`CodingError::Spec`] when the files are missing or
+    /// don't fit this version, [`CodingError::Runtime`] when ONNX Runtime refuses the network.
     pub fn load(dir: &Path, env: &Environment) -> Result<Self, CodingError> {
         let spec = Spec::read(&dir.join(SPEC_FILE))?;
-        let path = dir.join(MODEL_FILE);
-        let bytes =
-            fs::read(&path).map_err(|source| CodingError::Read { path: path.clone(), source })?;
-        let session = Session::builder(env)
-            .map_err(CodingError::runtime("making a session"))?
-            .with_intra_threads(1)
-            .map_err(CodingError::runtime("setting the number of threads"))?
-            .commit_from_memory(&bytes)
-            .map_err(CodingError::runtime("loading mi-coder.onnx"))?;
-        Ok(Self { session, spec })
+        let tokens = Tokens::read(dir, spec.tokens)?;
+        let encoder = session(env, &dir.join(ENCODER_FILE))?;
+        let ngrams = session(env, &dir.join(NGRAMS_FILE))?;
+        Ok(Self { encoder, ngrams, spec, tokens })
     }
 
     /// Codes one utterance. A text without words is `facilitate` or `neutral`.
@@ -62,11 +57,15 @@ impl Coder {
     /// # Errors
     /// [`CodingError::Runtime`] and [`CodingError::Shape`] when the network fails or does not fit its description.
     pub fn code(&mut self, input: &CodeInput<'_>) -> Result<CodedUtterance, CodingError> {
-        let mut coded = self.code_batch(std::slice::from_ref(input))?;
-        Ok(coded.pop().expect("one utterance in, one out"))
+        let Some(logits) = self.logits(input.lang, input.text)? else {
+            return Ok(decide::nothing_said(input.speaker));
+        };
+        Ok(decide::decide(&self.spec, input.speaker, &self.spec.answer(input.speaker, &logits)))
     }
 
-    /// Codes utterances, in their order.
+    /// Codes utterances, in their order. Each goes through the network alone: what an utterance gets
+    /// must not depend on which others were coded with it, and the network rounds by the range of all
+    /// that is in a call.
     ///
     /// # Errors
     /// As [`Coder::code`].
@@ -74,15 +73,7 @@ impl Coder {
         &mut self,
         inputs: &[CodeInput<'_>],
     ) -> Result<Vec<CodedUtterance>, CodingError> {
-        let texts: Vec<(Lang, &str)> = inputs.iter().map(|i| (i.lang, i.text)).collect();
-        let logits = self.logits(&texts)?;
-        let coded = inputs.iter().zip(logits).map(|(input, logits)| match logits {
-            Some(logits) => {
-                decide::decide(&self.spec, input.speaker, &self.spec.answer(input.speaker, &logits))
-            }
-            None => decide::nothing_said(input.speaker),
-        });
-        Ok(coded.collect())
+        inputs.iter().map(|input| self.code(input)).collect()
     }
 
     /// Natural logarithm of the odds that a practitioner said it, from text alone: over 0 a
@@ -91,9 +82,24 @@ impl Coder {
     /// # Errors
     /// As [`Coder::code`].
     pub fn role_log_odds(&mut self, lang: Lang, text: &str) -> Result<f32, CodingError> {
-        let logits = self.logits(&[(lang, text)])?.pop().flatten();
+        let logits = self.logits(lang, text)?;
         let answer = logits.map(|logits| self.spec.answer(Speaker::Practitioner, &logits));
         Ok(answer.map_or(0.0, |answer| answer.role_log_odds))
+    }
+
+    /// The ids that the network is given for `text`, as training made them; `None` for a text without
+    /// words that the model knows. Two ids frame it; a long text keeps its beginning and its end.
+    ///
+    /// # Errors
+    /// [`CodingError::Tokenize`].
+    pub fn token_ids(&self, lang: Lang, text: &str) -> Result<Option<Vec<i64>>, CodingError> {
+        self.tokens.ids(lang, text)
+    }
+
+    /// The rows of the known features of `text` in the regression's table, as training made them.
+    #[must_use]
+    pub fn feature_rows(&self, lang: Lang, text: &str) -> Vec<i64> {
+        self.spec.rows(&features::hashes(lang, &features::tokens(text)))
     }
 
     /// From which probability on an utterance is a righting-reflex moment.
@@ -102,44 +108,49 @@ impl Coder {
         self.spec.righting_reflex
     }
 
-    /// The network's logits of each text; `None` for a text without words.
-    fn logits(&mut self, texts: &[(Lang, &str)]) -> Result<Vec<Option<Vec<f32>>>, CodingError> {
-        let rows: Vec<Option<Vec<i64>>> = texts
-            .iter()
-            .map(|(lang, text)| {
-                let tokens = features::tokens(text);
-                (!tokens.is_empty()).then(|| self.spec.rows(&features::hashes(*lang, &tokens)))
-            })
-            .collect();
-        let worded: Vec<&[i64]> = rows.iter().flatten().map(Vec::as_slice).collect();
-        let mut answers = Vec::with_capacity(worded.len());
-        for batch in worded.chunks(BATCH) {
-            answers.extend(self.run(batch)?);
-        }
-        let mut answers = answers.into_iter();
-        Ok(rows.iter().map(|row| row.as_ref().and_then(|_| answers.next())).collect())
+    /// Both opinions, mixed and calibrated; `None` for a text without words.
+    fn logits(&mut self, lang: Lang, text: &str) -> Result<Option<Vec<f32>>, CodingError> {
+        let Some(ids) = self.token_ids(lang, text)? else {
+            return Ok(None);
+        };
+        let features = self.feature_rows(lang, text);
+        let outputs = self.spec.outputs;
+        let by_meaning = run(&mut self.encoder, "ids", &[1, ids.len()], &ids, outputs)?;
+        let by_words = run(&mut self.ngrams, "features", &[features.len()], &features, outputs)?;
+        Ok(Some(self.spec.mixed(&by_meaning, &by_words)))
     }
+}
 
-    /// One call of the network; `batch` is not empty.
-    fn run(&mut self, batch: &[&[i64]]) -> Result<Vec<Vec<f32>>, CodingError> {
-        let width = batch.iter().map(|row| row.len()).max().unwrap_or(0).max(1);
-        let mut ids = vec![0_i64; batch.len() * width]; // row 0 of the table is padding
-        for (line, row) in ids.chunks_mut(width).zip(batch) {
-            line[..row.len()].copy_from_slice(row);
-        }
-        let input = TensorRef::from_array_view(([batch.len(), width], ids.as_slice()))
-            .map_err(CodingError::runtime("making the input tensor"))?;
-        let outputs = self
-            .session
-            .run(ort::inputs!["ids" => input])
-            .map_err(CodingError::runtime("coding an utterance"))?;
-        let (_, logits) = outputs["logits"]
-            .try_extract_tensor::<f32>()
-            .map_err(CodingError::runtime("reading the logits"))?;
-        if logits.len() != batch.len() * self.spec.outputs {
-            let got = logits.len() / batch.len();
-            return Err(CodingError::Shape { got, expected: self.spec.outputs });
-        }
-        Ok(logits.chunks(self.spec.outputs).map(<[f32]>::to_vec).collect())
+/// A network on one thread: an utterance is too short for more, and the other cores are at work.
+fn session(env: &Environment, path: &Path) -> Result<Session, CodingError> {
+    let bytes =
+        fs::read(path).map_err(|source| CodingError::Read { path: path.to_owned(), source })?;
+    Session::builder(env)
+        .map_err(CodingError::runtime("making a session"))?
+        .with_intra_threads(1)
+        .map_err(CodingError::runtime("setting the number of threads"))?
+        .commit_from_memory(&bytes)
+        .map_err(CodingError::runtime("loading a network of the MI coder"))
+}
+
+/// One call of a network with one input; gives its `outputs` logits.
+fn run(
+    session: &mut Session,
+    name: &str,
+    shape: &[usize],
+    values: &[i64],
+    outputs: usize,
+) -> Result<Vec<f32>, CodingError> {
+    let input = TensorRef::from_array_view((shape, values))
+        .map_err(CodingError::runtime("making the input tensor"))?;
+    let made = session
+        .run(ort::inputs![name => input])
+        .map_err(CodingError::runtime("coding an utterance"))?;
+    let (_, logits) = made["logits"]
+        .try_extract_tensor::<f32>()
+        .map_err(CodingError::runtime("reading the logits"))?;
+    if logits.len() != outputs {
+        return Err(CodingError::Shape { got: logits.len(), expected: outputs });
     }
+    Ok(logits.to_vec())
 }

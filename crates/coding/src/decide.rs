@@ -99,7 +99,7 @@ fn coarse_of(speaker: Speaker, classes: &[f32]) -> Coarse {
 }
 
 /// The class that experts mostly gave to utterances of this code (counted in the training data).
-fn class_of(code: Code) -> Coarse {
+pub(crate) fn class_of(code: Code) -> Coarse {
     use Code as C;
     match code {
         C::QuestionOpen | C::QuestionClosed | C::QuestionScale | C::SeekPermission => {

@@ -25,6 +25,22 @@ pub enum CodingError {
         /// What does not fit.
         reason: String,
     },
+    /// A tokenizer is missing or damaged: install the model.
+    #[error(
+        "can't read the MI coder's tokenizer {path}: {reason}; it is part of Gids (models/mi-coder), so repair the installation or give its folder"
+    )]
+    Tokenizer {
+        /// The file.
+        path: PathBuf,
+        /// What the library says.
+        reason: String,
+    },
+    /// The tokenizer failed on a text: a defect of the model's files.
+    #[error("the MI coder's tokenizer failed: {reason}")]
+    Tokenize {
+        /// What the library says.
+        reason: String,
+    },
     /// The ONNX runtime refused the model or failed in it.
     #[error("the ONNX runtime failed while {doing}: {source}")]
     Runtime {

@@ -5,10 +5,10 @@ use std::{collections::BTreeMap, fs, ops::Range, path::Path};
 use serde::{Deserialize, Serialize};
 use timeline::{Code, Speaker};
 
-use crate::{CodingError, features};
+use crate::{CodingError, features, tokens::TokenRules};
 
 /// Version of the description's format.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 const PRACTITIONER_CLASSES: [&str; 4] = ["question", "reflection", "input", "other"];
 const CLIENT_CLASSES: [&str; 3] = ["change", "neutral", "sustain"];
 
@@ -36,20 +36,22 @@ struct Head {
     name: String,
     labels: Vec<String>,
     activation: Activation,
-    /// Calibration of each label: logit × scale + shift.
-    scale: Vec<f32>,
+    /// Calibration of each label: encoder's logit × scale + n-grams' logit × scale + shift.
+    encoder_scale: Vec<f32>,
+    ngrams_scale: Vec<f32>,
     shift: Vec<f32>,
 }
 
 #[derive(Debug, Deserialize)]
 struct File {
     format: u32,
+    tokens: TokenRules,
     features_version: u32,
     heads: Vec<Head>,
     thresholds: BTreeMap<Code, f32>,
     righting_reflex: RightingReflexThresholds,
-    /// Sorted feature hashes; the row of a feature in the model's table is its place plus one.
-    vocabulary: Vec<u32>,
+    /// Sorted feature hashes; the row of a feature in the regression's table is its place plus one.
+    features: Vec<u32>,
 }
 
 /// The model's description, checked.
@@ -58,7 +60,8 @@ pub(crate) struct Spec {
     heads: Vec<(Head, Range<usize>)>,
     pub(crate) thresholds: BTreeMap<Code, f32>,
     pub(crate) righting_reflex: RightingReflexThresholds,
-    vocabulary: Vec<u32>,
+    pub(crate) tokens: TokenRules,
+    features: Vec<u32>,
     /// Logits an utterance.
     pub(crate) outputs: usize,
 }
@@ -99,50 +102,64 @@ impl Spec {
             heads,
             thresholds: file.thresholds,
             righting_reflex: file.righting_reflex,
-            vocabulary: file.vocabulary,
+            tokens: file.tokens,
+            features: file.features,
             outputs,
         })
     }
 
-    /// The rows of the model's table for these features; unknown ones are left out.
+    /// The rows of the regression's table for these features; unknown ones are left out.
     pub(crate) fn rows(&self, hashes: &[u32]) -> Vec<i64> {
         hashes
             .iter()
-            .filter_map(|hash| self.vocabulary.binary_search(hash).ok())
+            .filter_map(|hash| self.features.binary_search(hash).ok())
             .map(|place| place as i64 + 1)
             .collect()
     }
 
-    /// What `logits` (one utterance) say of `speaker`.
+    /// The two networks' logits of one utterance as calibrated ones.
+    pub(crate) fn mixed(&self, encoder: &[f32], ngrams: &[f32]) -> Vec<f32> {
+        let settings = self.heads.iter().flat_map(|(head, _)| {
+            head.encoder_scale.iter().zip(&head.ngrams_scale).zip(&head.shift)
+        });
+        encoder
+            .iter()
+            .zip(ngrams)
+            .zip(settings)
+            .map(|((encoder, ngrams), ((a, b), shift))| encoder * a + ngrams * b + shift)
+            .collect()
+    }
+
+    /// What the calibrated `logits` of one utterance say of `speaker`.
     pub(crate) fn answer(&self, speaker: Speaker, logits: &[f32]) -> Answer {
         let who = speaker.name();
+        let mut codes = self.probabilities(&format!("{who}_codes"), logits);
+        if speaker == Speaker::Practitioner {
+            let as_experts = sigmoid(self.of("open_question", logits)[0]);
+            tell_questions_apart(&mut codes, as_experts);
+        }
         Answer {
-            codes: self.probabilities(&format!("{who}_codes"), logits),
+            codes,
             classes: self.probabilities(&format!("{who}_class"), logits),
             righting_reflex: match speaker {
-                Speaker::Practitioner => sigmoid(self.calibrated("righting_reflex", logits)[0]),
+                Speaker::Practitioner => sigmoid(self.of("righting_reflex", logits)[0]),
                 Speaker::Client => 0.0,
             },
-            role_log_odds: self.calibrated("role", logits)[0],
+            role_log_odds: self.of("role", logits)[0],
         }
     }
 
     fn probabilities(&self, name: &str, logits: &[f32]) -> Vec<f32> {
-        let calibrated = self.calibrated(name, logits);
+        let own = self.of(name, logits);
         match self.head(name).0.activation {
-            Activation::Sigmoid => calibrated.into_iter().map(sigmoid).collect(),
-            Activation::Softmax => softmax(&calibrated),
+            Activation::Sigmoid => own.iter().copied().map(sigmoid).collect(),
+            Activation::Softmax => softmax(own),
         }
     }
 
-    fn calibrated(&self, name: &str, logits: &[f32]) -> Vec<f32> {
-        let (head, range) = self.head(name);
-        let settings = head.scale.iter().zip(&head.shift);
-        logits[range.clone()]
-            .iter()
-            .zip(settings)
-            .map(|(z, (scale, shift))| z * scale + shift)
-            .collect()
+    /// The logits of that head.
+    fn of<'a>(&self, name: &str, logits: &'a [f32]) -> &'a [f32] {
+        &logits[self.head(name).1.clone()]
     }
 
     fn head(&self, name: &str) -> &(Head, Range<usize>) {
@@ -155,10 +172,6 @@ fn check(file: File) -> Result<File, String> {
     if file.format != FORMAT {
         return Err(format!("format {} instead of {FORMAT}", file.format));
     }
-    if file.features_version != features::VERSION {
-        let (theirs, ours) = (file.features_version, features::VERSION);
-        return Err(format!("features of version {theirs} instead of {ours}"));
-    }
     let names = |codes: &[Code]| codes.iter().map(|c| c.name().to_owned()).collect::<Vec<_>>();
     let owned = |labels: &[&str]| labels.iter().map(|&l| l.to_owned()).collect::<Vec<_>>();
     let expected = [
@@ -166,6 +179,7 @@ fn check(file: File) -> Result<File, String> {
         ("client_codes", names(&Code::CLIENT)),
         ("practitioner_class", owned(&PRACTITIONER_CLASSES)),
         ("client_class", owned(&CLIENT_CLASSES)),
+        ("open_question", owned(&["open"])),
         ("righting_reflex", owned(&["righting_reflex"])),
         ("role", owned(&["practitioner"])),
     ];
@@ -175,7 +189,8 @@ fn check(file: File) -> Result<File, String> {
         }
     }
     for head in &file.heads {
-        if head.scale.len() != head.labels.len() || head.shift.len() != head.labels.len() {
+        let lengths = [&head.encoder_scale, &head.ngrams_scale, &head.shift].map(Vec::len);
+        if lengths.iter().any(|&length| length != head.labels.len()) {
             return Err(format!("head {} has a calibration of another length", head.name));
         }
     }
@@ -183,14 +198,31 @@ fn check(file: File) -> Result<File, String> {
     if let Some(code) = all.into_iter().find(|code| !file.thresholds.contains_key(code)) {
         return Err(format!("no threshold for {code}"));
     }
-    if !file.vocabulary.is_sorted() || file.vocabulary.is_empty() {
-        return Err("the vocabulary is empty or not sorted".to_owned());
+    if file.features_version != features::VERSION {
+        let (theirs, ours) = (file.features_version, features::VERSION);
+        return Err(format!("features of version {theirs} instead of {ours}"));
+    }
+    if !file.features.is_sorted() {
+        return Err("the features are not sorted".to_owned());
     }
     let RightingReflexThresholds { soft, firm } = file.righting_reflex;
     if !(0.0 < soft && soft <= firm && firm < 1.0) {
         return Err(format!("righting-reflex thresholds {soft} and {firm} are out of order"));
     }
     Ok(file)
+}
+
+/// Shares the probability of a question out between open and closed, half by the codes, half by
+/// `as_experts`, the probability of an open one among the experts' questions: the two coders of the
+/// training data draw the line differently, and together they are right more often.
+fn tell_questions_apart(codes: &mut [f32], as_experts: f32) {
+    let place =
+        |code| Code::PRACTITIONER.iter().position(|&c| c == code).expect("it is one of them");
+    let (open, closed) = (place(Code::QuestionOpen), place(Code::QuestionClosed));
+    let both = codes[open] + codes[closed];
+    let share = f32::midpoint(codes[open] / both.max(1e-6), as_experts);
+    codes[open] = both.min(1.0) * share;
+    codes[closed] = both.min(1.0) * (1.0 - share);
 }
 
 fn sigmoid(z: f32) -> f32 {
@@ -215,11 +247,25 @@ mod tests {
     }
 
     #[test]
+    fn open_and_closed_share_what_they_have_together() {
+        let mut codes = vec![0.0; Code::PRACTITIONER.len()];
+        (codes[0], codes[1]) = (0.3, 0.1);
+        tell_questions_apart(&mut codes, 0.25);
+        assert!((codes[0] - 0.2).abs() < 1e-6 && (codes[1] - 0.2).abs() < 1e-6, "{codes:?}");
+        (codes[0], codes[1]) = (0.9, 0.9);
+        tell_questions_apart(&mut codes, 0.5);
+        assert!(codes[0] + codes[1] <= 1.0);
+        (codes[0], codes[1]) = (0.0, 0.0);
+        tell_questions_apart(&mut codes, 1.0);
+        assert_eq!((codes[0], codes[1]), (0.0, 0.0));
+    }
+
+    #[test]
     fn a_description_of_another_format_is_refused_with_a_reason() {
         let file = std::env::temp_dir().join(format!("mi-coder-{}.json", std::process::id()));
-        fs::write(&file, r#"{"format":9,"features_version":1,"heads":[],"thresholds":{},"righting_reflex":{"soft":0.5,"firm":0.6},"vocabulary":[1]}"#).unwrap();
+        fs::write(&file, r#"{"format":9,"tokens":{"unknown":1,"start":2,"end":3,"head":4,"tail":5},"features_version":1,"heads":[],"thresholds":{},"righting_reflex":{"soft":0.5,"firm":0.6},"features":[]}"#).unwrap();
         let error = Spec::read(&file).unwrap_err().to_string();
         fs::remove_file(&file).unwrap();
-        assert!(error.contains("format 9 instead of 1"), "{error}");
+        assert!(error.contains("format 9 instead of 2"), "{error}");
     }
 }

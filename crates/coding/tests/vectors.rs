@@ -1,15 +1,16 @@
-//! Rust and training agree: the same tokens, the same features, the same probabilities.
+//! Rust and training agree: the same token ids, the same features, the same probabilities.
 
 mod support;
 
 use std::fs;
 
-use coding::{CodeInput, features};
+use coding::CodeInput;
 use serde::Deserialize;
 use timeline::{Code, CodedUtterance, Lang, Speaker};
 
-/// Training runs ONNX Runtime on the same file; what is left is the order of summation.
-const TOLERANCE: f32 = 1e-4;
+/// Training runs ONNX Runtime on the same file. What is left are the order of summation and, on another
+/// processor, activations that lie on the edge between two of 256 steps and are rounded the other way.
+const TOLERANCE: f32 = 0.01;
 
 #[derive(Deserialize)]
 struct Vectors {
@@ -20,8 +21,8 @@ struct Vectors {
 struct Vector {
     lang: Lang,
     text: String,
-    tokens: Vec<String>,
-    hashes: Vec<u32>,
+    ids: Vec<i64>,
+    features: Vec<i64>,
     practitioner: Vec<f32>,
     client: Vec<f32>,
     righting_reflex: f32,
@@ -49,20 +50,21 @@ fn assert_probs(text: &str, coded: &CodedUtterance, codes: &[Code], theirs: &[f3
 }
 
 #[test]
-fn tokens_and_hashes_are_those_of_training() {
+fn ids_and_features_are_those_of_training() {
     let vectors = vectors();
     assert!(vectors.len() >= 12);
+    let coder = support::coder();
     for v in &vectors {
-        let tokens = features::tokens(&v.text);
-        assert_eq!(tokens, v.tokens, "tokens of {:?}", v.text);
-        assert_eq!(features::hashes(v.lang, &tokens), v.hashes, "hashes of {:?}", v.text);
+        let ids = coder.token_ids(v.lang, &v.text).unwrap();
+        assert_eq!(ids, (!v.ids.is_empty()).then(|| v.ids.clone()), "ids of {:?}", v.text);
+        assert_eq!(coder.feature_rows(v.lang, &v.text), v.features, "features of {:?}", v.text);
     }
 }
 
 #[test]
 fn probabilities_are_those_of_training() {
     let mut coder = support::coder();
-    for v in vectors().iter().filter(|v| !v.tokens.is_empty()) {
+    for v in vectors().iter().filter(|v| !v.ids.is_empty()) {
         let mut coded =
             |speaker| coder.code(&CodeInput { speaker, lang: v.lang, text: &v.text }).unwrap();
         let practitioner = coded(Speaker::Practitioner);

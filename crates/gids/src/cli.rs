@@ -36,7 +36,9 @@ pub enum Command {
     #[command(after_help = "Example: gids replay session.wav --headless --events events.jsonl")]
     Replay(Replay),
     /// Code utterances from text.
-    #[command(after_help = "Example: gids code utterances.jsonl > coded.jsonl")]
+    #[command(
+        after_help = "Examples: gids code utterances.jsonl > coded.jsonl; gids code --evaluate gold.jsonl"
+    )]
     Code(Code),
     /// Give cues for a transcript.
     #[command(after_help = "Example: gids coach utterances.jsonl --budget off")]
@@ -169,6 +171,9 @@ pub struct Replay {
 pub struct Code {
     /// Utterances as JSON lines; "-" is stdin.
     pub file: PathBuf,
+    /// Take FILE for coded utterances (each with its "codes"), and print how well the coder agrees with them.
+    #[arg(long)]
+    pub evaluate: bool,
     /// Print utterances per second to stderr.
     #[arg(long)]
     pub stats: bool,

@@ -211,6 +211,22 @@ pub enum Coarse {
     Client(ClientClass),
 }
 
+impl Coarse {
+    /// The name in files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Practitioner(PractitionerClass::Question) => "question",
+            Self::Practitioner(PractitionerClass::Reflection) => "reflection",
+            Self::Practitioner(PractitionerClass::Input) => "input",
+            Self::Practitioner(PractitionerClass::Other) => "other",
+            Self::Client(ClientClass::Change) => "change",
+            Self::Client(ClientClass::Neutral) => "neutral",
+            Self::Client(ClientClass::Sustain) => "sustain",
+        }
+    }
+}
+
 /// The calibrated probability of each code of the speaker.
 pub type CodeProbs = BTreeMap<Code, f32>;
 
@@ -245,6 +261,7 @@ mod tests {
     fn coarse_is_a_bare_name() {
         let coarse = Coarse::Practitioner(PractitionerClass::Input);
         assert_eq!(serde_json::to_string(&coarse).unwrap(), "\"input\"");
+        assert_eq!(coarse.name(), "input");
         let back: Coarse = serde_json::from_str("\"sustain\"").unwrap();
         assert_eq!(back, Coarse::Client(ClientClass::Sustain));
     }

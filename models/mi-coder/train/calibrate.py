@@ -1,106 +1,92 @@
-"""From out-of-fold logits to probabilities and decisions."""
+"""From logits of lines that training did not see to probabilities and decisions."""
 
 import numpy as np
 import scipy.optimize
 
 from data import CLIENT, CLIENT_CLASSES, PRACTITIONER, PRACTITIONER_CLASSES, Line
-from metrics import macro_f1, precision_recall_f1, sigmoid
-from model import HEADS, OUTPUTS, RANGES
-from train import targets
+from encoder import HEADS, OUTPUTS, RANGES
+from metrics import precision_recall_f1, sigmoid
 
-SOFT_PRECISION, FIRM_PRECISION = 0.70, 0.85
+# What a mark must be worth: the least share of right ones.
+SOFT_PRECISION, FIRM_PRECISION = 0.75, 0.90
+FEWEST_MARKS = 20
 # Below this a threshold only fits the noise of a rare code; above it a code is hardly ever given.
 THRESHOLD_RANGE = (0.15, 0.60)
+REFLEX = RANGES["righting_reflex"].start
 
 
-def platt(z: np.ndarray, gold: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
-    """Scale and shift of one label, pulled a little towards scale 1: rare codes have few lines to learn it from."""
+def gold_of(lines: list[Line]) -> tuple[np.ndarray, np.ndarray]:
+    """What each output should say, and where it is asked."""
+    gold, asked = np.zeros((len(lines), OUTPUTS), dtype=bool), np.zeros((len(lines), OUTPUTS), dtype=bool)
+    for i, line in enumerate(lines):
+        who = "practitioner" if line.practitioner else "client"
+        codes, classes = (PRACTITIONER, PRACTITIONER_CLASSES) if line.practitioner else (CLIENT, CLIENT_CLASSES)
+        for c in line.codes:
+            gold[i, RANGES[f"{who}_codes"].start + codes.index(c)] = True
+        asked[i, RANGES[f"{who}_codes"]] = True
+        gold[i, RANGES[f"{who}_class"].start + classes.index(line.coarse)] = True
+        asked[i, RANGES[f"{who}_class"]] = True
+        if line.open_question is not None:
+            gold[i, RANGES["open_question"]] = line.open_question
+            asked[i, RANGES["open_question"]] = True
+        gold[i, REFLEX] = line.righting_reflex
+        asked[i, REFLEX] = line.practitioner
+        gold[i, RANGES["role"]] = line.practitioner
+        asked[i, RANGES["role"]] = True
+    return gold, asked
+
+
+# How much the encoder and the n-grams count where few lines say otherwise.
+PRIOR = np.array([0.7, 0.4])
+
+
+def platt(z: np.ndarray, gold: np.ndarray) -> np.ndarray:
+    """Scales of the two opinions (`z` is [N, 2]) and shift of one label, pulled a little towards PRIOR and 0: rare codes have few
+    lines to learn them from."""
 
     def value(t):
-        margin = (2 * gold - 1) * (z * t[0] + t[1])
-        return float((weight * np.logaddexp(0, -margin)).sum()) + 2.0 * (t[0] - 1) ** 2
+        margin = (2.0 * gold - 1) * (z @ t[:2] + t[2])
+        return float(np.logaddexp(0, -margin).sum()) + 4.0 * float(((t[:2] - PRIOR) ** 2).sum()) + 0.1 * t[2] ** 2
 
-    found = scipy.optimize.minimize(value, np.array([1.0, -1.0]), method="Nelder-Mead")
-    return max(0.05, float(found.x[0])), float(found.x[1])
+    found = scipy.optimize.minimize(value, np.array([*PRIOR, 0.0]), method="Nelder-Mead", options={"maxiter": 600}).x
+    return np.array([max(0.02, found[0]), max(0.0, found[1]), found[2]])
 
 
-def class_shifts(z: np.ndarray, gold: np.ndarray) -> tuple[float, np.ndarray]:
-    """Shifts that give the best macro-F1, by trying one class after the other; then the temperature."""
-    n = z.shape[1]
-    shift = np.zeros(n)
-    for _ in range(3):
-        for c in range(n):
-            tried = np.linspace(-1.0, 1.0, 41)
-            scores = []
-            for s in tried:
-                shift[c] = s
-                scores.append(macro_f1(gold, (z + shift).argmax(1), n))
-            # The middle of the best stretch, not its luckiest point.
-            smooth = np.convolve(np.pad(scores, 2, mode="edge"), np.ones(5) / 5, mode="valid")
-            shift[c] = tried[int(smooth.argmax())]
+def mixture(z: np.ndarray, gold: np.ndarray) -> np.ndarray:
+    """Scales of the two opinions (`z` is [N, 2, C]) of a softmax head. No shifts: training made the rare classes louder for the sake of
+    macro-F1, and a shift would undo it."""
 
-    def value(scale):
-        p = (z + shift) * scale
-        return float((np.log(np.exp(p - p.max(1, keepdims=True)).sum(1)) + p.max(1) - p[np.arange(len(p)), gold]).mean())
+    def value(t):
+        p = np.tensordot(z, t, axes=(1, 0))
+        top = p.max(1)
+        loss = np.log(np.exp(p - top[:, None]).sum(1)) + top - p[np.arange(len(p)), gold]
+        return float(loss.sum()) + 4.0 * float(((t - PRIOR) ** 2).sum())
 
-    scale = float(scipy.optimize.minimize_scalar(value, bounds=(0.2, 5.0), method="bounded").x)
-    return scale, shift * scale
+    return np.maximum(scipy.optimize.minimize(value, PRIOR, method="Nelder-Mead").x, [0.02, 0.0])
 
 
 def calibration(lines: list[Line], z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Scale and shift of every output. `z` are logits of models that did not see the lines."""
-    gold, weight = targets(lines)
-    scale, shift = np.ones(OUTPUTS), np.zeros(OUTPUTS)
-    expert = np.array([x.expert for x in lines])
-    for name, labels, activation in HEADS:
+    """Scales [2, K] and shifts [K] of every output; `z` is [N, 2, K]: the encoder's logits and the n-grams'."""
+    gold, asked = gold_of(lines)
+    scale, shift = np.ones((2, OUTPUTS)), np.zeros(OUTPUTS)
+    for name, _, activation in HEADS:
         at = RANGES[name]
         if activation == "softmax":
-            rows = expert & (weight[:, at.start] > 0)
-            s, b = class_shifts(z[rows][:, at], gold[rows][:, at].argmax(1))
-            scale[at], shift[at] = s, b
+            rows = asked[:, at.start]
+            scale[:, at] = mixture(z[rows][:, :, at], gold[rows][:, at].argmax(1))[:, None]
             continue
         for k in range(at.start, at.stop):
-            rows = weight[:, k] > 0
-            scale[k], shift[k] = platt(z[rows, k], gold[rows, k], weight[rows, k])
+            found = platt(z[asked[:, k], :, k], gold[asked[:, k], k])
+            scale[:, k], shift[k] = found[:2], found[2]
     return scale, shift
 
 
-def code_thresholds(lines: list[Line], p: np.ndarray) -> dict[str, float]:
-    """The probability from which a code is given, for the best F1."""
-    out = {}
-    gold, weight = targets(lines)
-    for head, codes in (("practitioner_codes", PRACTITIONER), ("client_codes", CLIENT)):
-        for i, code in enumerate(codes):
-            k = RANGES[head].start + i
-            rows = weight[:, k] > 0
-            tried = np.linspace(*THRESHOLD_RANGE, 46)
-            scores = [precision_recall_f1(gold[rows, k] > 0, p[rows, k] >= t)[2] for t in tried]
-            smooth = np.convolve(np.pad(scores, 3, mode="edge"), np.ones(7) / 7, mode="valid")
-            out[code] = round(float(tried[int(smooth.argmax())]), 3)
-    return out
-
-
-def reflex_thresholds(gold: np.ndarray, p: np.ndarray) -> dict[str, float]:
-    """The lowest probabilities from which on precision holds, also at every higher one with enough lines.
-
-    Chosen on the evaluation conversations: the models of the folds saw a third fewer reflexes than the final one, and
-    they are less sure of everything.
-    """
-    out = {}
-    for name, wanted in (("soft", SOFT_PRECISION), ("firm", FIRM_PRECISION)):
-        chosen = 0.95
-        for t in np.linspace(0.95, 0.15, 161):
-            found = p >= t
-            if found.sum() >= 20 and gold[found].mean() < wanted:
-                break
-            chosen = t
-        out[name] = round(float(chosen), 3)
-    return out
-
-
 def probabilities(z: np.ndarray, scale: np.ndarray, shift: np.ndarray) -> np.ndarray:
-    """Of every output; softmax heads sum to one."""
-    out = z * scale + shift
+    """Of every output; softmax heads sum to one. Open and closed questions are told apart half by the codes, half as the experts do.
+
+    `crates/coding/src/spec.rs` does the same.
+    """
+    out = (z * scale).sum(1) + shift
     for name, _, activation in HEADS:
         at = RANGES[name]
         if activation == "softmax":
@@ -108,7 +94,50 @@ def probabilities(z: np.ndarray, scale: np.ndarray, shift: np.ndarray) -> np.nda
             out[:, at] = e / e.sum(1, keepdims=True)
         else:
             out[:, at] = sigmoid(out[:, at])
+    first = RANGES["practitioner_codes"].start
+    is_open, is_closed = (first + PRACTITIONER.index(c) for c in ("question_open", "question_closed"))
+    both = out[:, is_open] + out[:, is_closed]
+    share = (out[:, is_open] / np.maximum(both, 1e-6) + out[:, RANGES["open_question"].start]) / 2
+    out[:, is_open], out[:, is_closed] = np.minimum(both, 1.0) * share, np.minimum(both, 1.0) * (1 - share)
     return out
 
 
-assert len(PRACTITIONER_CLASSES) == 4 and len(CLIENT_CLASSES) == 3
+def code_thresholds(lines: list[Line], p: np.ndarray) -> dict[str, float]:
+    """The probability from which a code is given, for the best F1."""
+    out = {}
+    gold, asked = gold_of(lines)
+    for head, codes in (("practitioner_codes", PRACTITIONER), ("client_codes", CLIENT)):
+        for i, code in enumerate(codes):
+            k = RANGES[head].start + i
+            rows = asked[:, k]
+            tried = np.linspace(*THRESHOLD_RANGE, 46)
+            scores = [precision_recall_f1(gold[rows, k], p[rows, k] >= t)[2] for t in tried]
+            # The middle of the best stretch, not its luckiest point.
+            smooth = np.convolve(np.pad(scores, 5, mode="edge"), np.ones(11) / 11, mode="valid")
+            out[code] = round(float(tried[int(smooth.argmax())]), 3)
+    return out
+
+
+def reflex_thresholds(gold: np.ndarray, p: np.ndarray) -> dict[str, float]:
+    """The lowest probabilities from which on precision holds, also at every higher one with enough lines."""
+    out = {}
+    for name, wanted in (("soft", SOFT_PRECISION), ("firm", FIRM_PRECISION)):
+        chosen = 0.95
+        for t in np.linspace(0.95, 0.15, 161):
+            found = p >= t
+            if found.sum() >= FEWEST_MARKS and gold[found].mean() < wanted:
+                break
+            chosen = t
+        out[name] = round(float(chosen), 3)
+    return out
+
+
+def settings(lines: list[Line], z: np.ndarray) -> dict:
+    """Calibration and thresholds from these lines; `z` is [N, 2, K]."""
+    scale, shift = calibration(lines, z)
+    p = probabilities(z, scale, shift)
+    said = np.array([x.practitioner for x in lines])
+    return {
+        "scale": scale, "shift": shift, "thresholds": code_thresholds(lines, p),
+        "righting_reflex": reflex_thresholds(np.array([x.righting_reflex for x in lines])[said], p[said, REFLEX]),
+    }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Calibrates, writes mi-coder.onnx, mi-coder.json and the test vectors, and evaluates what it wrote.
+"""Writes the two networks, mi-coder.json, the tokenizers and the test vectors, and evaluates what it wrote.
 
 `python export.py SHARED WORK MODEL_DIR`
 """
@@ -10,17 +10,20 @@ from pathlib import Path
 import numpy as np
 import onnx
 import onnxruntime
-from onnx import TensorProto, helper, numpy_helper
+import torch
 
 import calibrate
 import card
 import data
-import supplement
+import ngrams
 import text
-import train
-from model import HEADS, RANGES, Linear
+import tokens
+from calibrate import REFLEX
+from data import Line
+from encoder import HEADS, OUTPUTS, RANGES, Coder
+from network import network
 
-OPSET, IR_VERSION = 20, 10
+FORMAT = 2
 # Own sentences, with what a recogniser and a careless file may bring: for the test that Rust does the same.
 VECTOR_TEXTS = (
     ("nl", "Je moet gewoon elke dag een half uur wandelen."),
@@ -32,120 +35,79 @@ VECTOR_TEXTS = (
     ("en", "Don't worry, it’ll be fine."),
     ("en", "On a scale from zero to ten, how confident are you that you could walk 3x a week?"),
     ("en", "I DIDN'T do the exercises; my naïve café plan failed…"),
+    ("en", "So [chuckles] you're of two minds - part of you wants it."),
     ("en", "mm-hmm"),
     ("en", "x"),
     ("nl", "👍"),
     ("nl", ""),
+    ("en", "…!?"),
     ("en", "你好 Straße ŁÓDŹ İstanbul e\u0301e\u0301n"),
     ("nl", "dus " * 400 + "wat vind je daar zelf van?"),
 )
 
 
-def network(model: Linear) -> onnx.ModelProto:
-    """`ids` [N, L] int64, 0 = padding, to `logits` [N, K]."""
-    table = model.table()
-    table[0] = 0
-    width = table.shape[1]
-    constants = {
-        "table": table,
-        "bias": model.bias.astype(np.float32),
-        "over_features": np.array([1], dtype=np.int64),
-        "start": np.array([0], dtype=np.int64),
-        "last": np.array([width - 1], dtype=np.int64),
-        "end": np.array([width], dtype=np.int64),
-        "columns": np.array([1], dtype=np.int64),
-        "least": np.array(1e-6, dtype=np.float32),
-    }
-    nodes = [
-        helper.make_node("Gather", ["table", "ids"], ["half"]),
-        helper.make_node("Cast", ["half"], ["vectors"], to=TensorProto.FLOAT),
-        helper.make_node("ReduceSum", ["vectors", "over_features"], ["summed"], keepdims=0),
-        helper.make_node("Slice", ["summed", "start", "last", "columns"], ["weighted"]),
-        helper.make_node("Slice", ["summed", "last", "end", "columns"], ["squares"]),
-        helper.make_node("Max", ["squares", "least"], ["positive"]),
-        helper.make_node("Sqrt", ["positive"], ["length"]),
-        helper.make_node("Div", ["weighted", "length"], ["scaled"]),
-        helper.make_node("Add", ["scaled", "bias"], ["logits"]),
-    ]
-    graph = helper.make_graph(
-        nodes,
-        "mi-coder",
-        [helper.make_tensor_value_info("ids", TensorProto.INT64, ["utterances", "features"])],
-        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["utterances", width - 1])],
-        [numpy_helper.from_array(value, name) for name, value in constants.items()],
-    )
-    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="gids mi-coder")
-    made.ir_version = IR_VERSION
-    onnx.checker.check_model(made)
-    return made
-
-
 class Exported:
     """The files as written, run the way the program runs them."""
 
-    def __init__(self, folder: Path):
-        self.spec = json.loads((folder / "mi-coder.json").read_text())
-        self.vocabulary = np.array(self.spec["vocabulary"], dtype=np.uint32)
+    def __init__(self, folder: Path, vocabulary: np.ndarray) -> None:
+        self.tokens = tokens.load(folder)
+        self.vocabulary = vocabulary
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
-        self.session = onnxruntime.InferenceSession(str(folder / "mi-coder.onnx"), options)
-        self.scale = np.concatenate([h["scale"] for h in self.spec["heads"]])
-        self.shift = np.concatenate([h["shift"] for h in self.spec["heads"]])
+        self.encoder, self.ngrams = (
+            onnxruntime.InferenceSession(str(folder / name), options) for name in ("mi-coder.onnx", "mi-coder-ngrams.onnx")
+        )
 
-    def probabilities(self, said: list[tuple[str, list[str]]]) -> np.ndarray:
-        logits = [
-            self.session.run(None, {"ids": (r if len(r) else np.zeros(1, dtype=np.int64))[None]})[0][0]
-            for r in (train.rows_of(self.vocabulary, lang, toks) for lang, toks in said)
-        ]
-        return calibrate.probabilities(np.array(logits, dtype=np.float64), self.scale, self.shift)
+    def rows(self, lang: str, said: str) -> np.ndarray:
+        return ngrams.rows_of(self.vocabulary, lang, text.tokens(said))
 
-
-def held_out(work: Path, lines: list[data.Line]) -> tuple[list[data.Line], np.ndarray]:
-    """Lines and logits of models that did not see them, once with and once without question marks."""
-    by_id = {x.id: x for x in lines}
-    kept, logits = [], []
-    for k in range(train.FOLDS):
-        z = np.load(work / f"fold{k}.npz")
-        for kind in ("plain", "bare"):
-            kept += [by_id[str(i)] for i in z["ids"]]
-            logits.append(z[kind])
-    return kept, np.concatenate(logits).astype(np.float64)
+    def logits(self, said: list[tuple[str, str]]) -> np.ndarray:
+        """[N, 2, K]; zeros for a text without words."""
+        out = np.zeros((len(said), 2, OUTPUTS))
+        for i, (lang, words) in enumerate(said):
+            ids = self.tokens.ids(lang, words)
+            if ids:
+                out[i, 0] = self.encoder.run(None, {"ids": np.array([ids], dtype=np.int64)})[0][0]
+                out[i, 1] = self.ngrams.run(None, {"features": self.rows(lang, words)})[0][0]
+        return out
 
 
-def describe(model: Linear, lines: list[data.Line], z: np.ndarray, dev: list[data.Line]) -> dict:
-    scale, shift = calibrate.calibration(lines, z)
-    said = [x for x in dev if x.practitioner]
-    seen = np.concatenate([train.logits_of(model, said), train.logits_of(model, said, train.bare)])
-    reflex = calibrate.probabilities(seen, scale, shift)[:, RANGES["righting_reflex"].start]
+def describe(setting: dict, vocabulary: np.ndarray) -> dict:
     return {
-        "format": 1,
+        "format": FORMAT,
         "name": "mi-coder",
+        "tokens": {"unknown": tokens.UNKNOWN, "start": tokens.START, "end": tokens.END,
+                   "head": tokens.HEAD_TOKENS, "tail": tokens.TAIL_TOKENS},
         "features_version": text.FEATURES_VERSION,
         "heads": [
             {"name": name, "labels": labels, "activation": activation,
-             "scale": [round(float(v), 5) for v in scale[RANGES[name]]],
-             "shift": [round(float(v), 5) for v in shift[RANGES[name]]]}
+             "encoder_scale": [round(float(v), 5) for v in setting["scale"][0, RANGES[name]]],
+             "ngrams_scale": [round(float(v), 5) for v in setting["scale"][1, RANGES[name]]],
+             "shift": [round(float(v), 5) for v in setting["shift"][RANGES[name]]]}
             for name, labels, activation in HEADS
         ],
-        "thresholds": calibrate.code_thresholds(lines, calibrate.probabilities(z, scale, shift)),
-        "righting_reflex": calibrate.reflex_thresholds(np.tile([x.righting_reflex for x in said], 2), reflex),
-        "vocabulary": model.vocabulary.tolist(),
+        "thresholds": setting["thresholds"],
+        "righting_reflex": setting["righting_reflex"],
+        "features": vocabulary.tolist(),
     }  # fmt: skip
 
 
-def vectors(exported: Exported) -> list[dict]:
+def vectors(exported: Exported, setting: dict) -> list[dict]:
     out = []
     for lang, said in VECTOR_TEXTS:
-        toks = text.tokens(said)
-        p = exported.probabilities([(lang, toks)])[0]
+        p = calibrate.probabilities(exported.logits([(lang, said)]), setting["scale"], setting["shift"])[0]
         out.append({
-            "lang": lang, "text": said, "tokens": toks, "hashes": text.hashes(lang, toks),
+            "lang": lang, "text": said, "ids": exported.tokens.ids(lang, said),
+            "features": exported.rows(lang, said).tolist(),
             "practitioner": p[RANGES["practitioner_codes"]].round(6).tolist(),
             "client": p[RANGES["client_codes"]].round(6).tolist(),
-            "righting_reflex": round(float(p[RANGES["righting_reflex"].start]), 6),
-            "role": round(float(p[RANGES["role"].start]), 6),
+            "righting_reflex": round(float(p[REFLEX]), 6), "role": round(float(p[RANGES["role"].start]), 6),
         })  # fmt: skip
     return out
+
+
+def counts(lines: list[Line]) -> dict[str, int]:
+    return {origin: sum(x.origin == origin for x in lines) for origin in ("annomi", "physio", "written")}
 
 
 def main() -> None:
@@ -155,18 +117,31 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     args = parser.parse_args()
     lines, dev = data.load(data.shared_root(args.shared))
-    model = train.load(args.work / "final.npz")
+    known = tokens.load(args.work)
+    known.save(args.folder)
+    state = torch.load(args.work / "final.pt", weights_only=True)
+    layers = sum(name.endswith("qkv.weight") for name in state)
+    model = Coder(known.size, layers)
+    model.load_state_dict(state)
     onnx.save(network(model), str(args.folder / "mi-coder.onnx"))
-    spec = describe(model, *held_out(args.work, lines), dev)
-    (args.folder / "mi-coder.json").write_text(json.dumps(spec, separators=(",", ":")) + "\n")
-    exported = Exported(args.folder)
-    made = {"format": 1, "vectors": vectors(exported)}
+    saved = np.load(args.work / "ngrams.npz")
+    second = ngrams.Ngrams(**{name: saved[name] for name in ("vocabulary", "idf", "weights", "bias")})
+    onnx.save(ngrams.network(second), str(args.folder / "mi-coder-ngrams.onnx"))
+    exported = Exported(args.folder, second.vocabulary)
+    z = {form: exported.logits([(x.lang, change(x.text)) for x in dev]) for form, change in card.FORMS.items()}
+    setting = calibrate.settings(dev * 2, np.concatenate(list(z.values())))
+    (args.folder / "mi-coder.json").write_text(json.dumps(describe(setting, second.vocabulary), separators=(",", ":")) + "\n")
+    # What the file says, rounded: the program has no other.
+    setting["scale"], setting["shift"] = setting["scale"].round(5), setting["shift"].round(5)
+    made = {"format": FORMAT, "vectors": vectors(exported, setting)}
     (args.folder / "test-vectors.json").write_text(json.dumps(made, ensure_ascii=False, indent=1) + "\n")
-    numbers = card.evaluate(exported, dev)
-    numbers["training"] = {"lines": len(lines), "written": len(supplement.lines()), "features": len(model.vocabulary)}
+    numbers, judged = card.evaluate(dev, z)
+    numbers["training"] = {"lines": counts(lines), "evaluation": counts(dev), "tokens": known.size, "layers": layers,
+                           "features": len(second.vocabulary)}  # fmt: skip
     (args.folder / "metrics.json").write_text(json.dumps(numbers, indent=1) + "\n")
-    card.write(args.folder / "README.md", numbers, spec)
-    print(card.summary(numbers, spec))
+    card.plot(args.folder / "calibration.png", dev, judged["as written"])
+    card.write(args.folder / "README.md", numbers, setting)
+    print(card.summary(numbers, setting))
 
 
 if __name__ == "__main__":

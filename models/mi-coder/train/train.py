@@ -1,97 +1,41 @@
-"""Trains the linear model on all training lines, and once for each fold, for calibration and thresholds.
+"""Trains the model: tokenizers, Dutch, then the codes; several times, and the mean of the weights is the model.
 
-`python train.py SHARED WORK`: what is finished is found in WORK and not trained again.
+`python train.py SHARED WORK`: what is finished is found in WORK and not trained again; a fine-tuning that was cut off goes on
+after its last finished epoch.
 """
 
 import argparse
+import os
 import random
 import time
-import zlib
 from pathlib import Path
 
 import numpy as np
-import scipy.sparse
+import torch
+import torch.nn.functional as F
+from torch import Tensor
 
 import data
-import supplement
-import text
-from data import CLIENT, CLIENT_CLASSES, PRACTITIONER, PRACTITIONER_CLASSES, Line
-from model import OUTPUTS, RANGES, Linear, fit, unit_rows
+from data import CLASS_OF_CODE, CLIENT, CLIENT_CLASSES, PRACTITIONER, PRACTITIONER_CLASSES, Line
+import dutch
+import ngrams
+import tokens as tokenizers
+from dutch import padded
+from encoder import HEADS, OUTPUTS, RANGES, Coder, Encoder
+from tokens import Tokens
 
-SEED = 20261121
-FOLDS = 3
-# A feature counts when it occurs in so many sources: what one conversation alone says teaches nothing general.
-MIN_SOURCES = 3
-STRENGTH, STEPS = 2.0, 40
-# Heads that learn from the same lines are fitted together, each group on its lines only.
-GROUPS = (
-    ("practitioner_codes", "practitioner_class", "open_question", "righting_reflex"),
-    ("client_codes", "client_class"),
-    ("role",),
-)
-ORIGIN_WEIGHT = {"annomi": 1.0, "physio": 2.0, "written": 0.5}
-# Of the patterns in the righting-reflex head: they carry most of what it knows of everyday physiotherapy.
-WRITTEN_REFLEX_WEIGHT = 1.0
-# Letter groups are the many: at full weight they outvote the words (measured: practitioner macro-F1 0.68 instead of 0.71).
-CHAR_WEIGHT = 0.5
-GUESSED_CLASS_WEIGHT = 0.4  # of a class that follows from the code instead of an expert
-NOISE_RATES = (0.0, 0.06, 0.12, 0.18)
-
-
-def folds_of(lines: list[Line]) -> dict[str, int]:
-    """Source → fold; each fold gets its share of each origin and of the righting reflex."""
-    groups: dict[str, list[Line]] = {}
-    for line in lines:
-        groups.setdefault(line.group, []).append(line)
-    order = sorted(groups)
-    random.Random(SEED).shuffle(order)
-    order.sort(key=lambda g: (groups[g][0].origin, groups[g][0].lang, -sum(x.righting_reflex for x in groups[g])))
-    return {g: i % FOLDS for i, g in enumerate(order)}
-
-
-def vocabulary_of(lines: list[Line]) -> np.ndarray:
-    """Hashes of the features in at least MIN_SOURCES sources, sorted."""
-    sources: dict[int, set[str]] = {}
-    for line in lines:
-        for h in text.hashes(line.lang, line.toks):
-            seen = sources.setdefault(h, set())
-            if len(seen) < MIN_SOURCES:
-                seen.add(line.group)
-    return np.array(sorted(h for h, seen in sources.items() if len(seen) >= MIN_SOURCES), dtype=np.uint32)
-
-
-def rows_of(vocabulary: np.ndarray, lang: str, toks: list[str]) -> np.ndarray:
-    hs = np.array(text.hashes(lang, toks), dtype=np.uint32)
-    if hs.size == 0:
-        return np.zeros(0, dtype=np.int64)
-    at = np.searchsorted(vocabulary, hs)
-    at[at == len(vocabulary)] = 0
-    return (at[vocabulary[at] == hs] + 1).astype(np.int64)
-
-
-def counts_of(vocabulary: np.ndarray, said: list[tuple[str, list[str]]]) -> scipy.sparse.csr_matrix:
-    rows = [rows_of(vocabulary, lang, toks) for lang, toks in said]
-    at = np.cumsum([0, *(len(r) for r in rows)])
-    columns = np.concatenate([*rows, np.zeros(0, dtype=np.int64)])
-    return scipy.sparse.csr_matrix(
-        (np.ones(len(columns), dtype=np.float32), columns, at), shape=(len(rows), len(vocabulary) + 1)
-    )
-
-
-def char_rows(vocabulary: np.ndarray, lines: list[Line]) -> np.ndarray:
-    """The rows of the table that belong to letter groups."""
-    chars: set[int] = set()
-    for line in lines:
-        chars.update(zlib.crc32(f.encode()) for f in text.features(line.lang, line.toks) if f[2] == "c")
-    return np.where(np.isin(vocabulary, np.array(sorted(chars), dtype=np.uint32)))[0] + 1
-
-
-def bare(toks: list[str]) -> list[str]:
-    """Without the one mark that survives: what a recogniser without punctuation gives."""
-    return [t for t in toks if t != "?"] or toks
+ORIGIN_WEIGHT = {"annomi": 1.0, "physio": 1.0, "written": 0.7}
+GUESSED_CLASS_WEIGHT = 0.3  # of a class that follows from the code instead of an expert
+CODE_SHARE = 0.15  # of the class that the language model's code stands for, in the target of an expert's class
+NOISE_RATES = (0.05, 0.1, 0.15)
+BATCH_TOKENS = 2000
+SEED, RUNS = 20261122, 2
+ALIGNMENT = 1.0
+EPOCHS, RATE, HEAD_RATE, DROPOUT, DECAY = 5, 1e-4, 1e-3, 0.1, 0.01
 
 
 def targets(lines: list[Line]) -> tuple[np.ndarray, np.ndarray]:
+    """What each output should say of each line (0 to 1), and how much that counts."""
     gold = np.zeros((len(lines), OUTPUTS), dtype=np.float32)
     weight = np.zeros_like(gold)
     for i, line in enumerate(lines):
@@ -101,77 +45,149 @@ def targets(lines: list[Line]) -> tuple[np.ndarray, np.ndarray]:
         for c in line.codes:
             gold[i, RANGES[f"{who}_codes"].start + codes.index(c)] = 1
         weight[i, RANGES[f"{who}_codes"]] = own
-        gold[i, RANGES[f"{who}_class"].start + classes.index(line.coarse)] = 1
+        first = RANGES[f"{who}_class"].start
+        sure = (1 - CODE_SHARE) if line.expert else 1.0
+        for c, share in (line.votes or {line.coarse: 1.0}).items():
+            gold[i, first + classes.index(c)] += sure * share
+        gold[i, first + classes.index(CLASS_OF_CODE[line.codes[0]])] += 1 - sure
         weight[i, RANGES[f"{who}_class"]] = own * (1.0 if line.expert else GUESSED_CLASS_WEIGHT)
         if line.open_question is not None:
             gold[i, RANGES["open_question"]] = line.open_question
             weight[i, RANGES["open_question"]] = own
         if line.practitioner:
             gold[i, RANGES["righting_reflex"]] = line.righting_reflex
-            weight[i, RANGES["righting_reflex"]] = WRITTEN_REFLEX_WEIGHT if line.origin == "written" else own
-        if line.origin != "written":  # all of these are the practitioner's: they would bend the role
-            gold[i, RANGES["role"]] = line.practitioner
-            weight[i, RANGES["role"]] = own
+            weight[i, RANGES["righting_reflex"]] = own
+        gold[i, RANGES["role"]] = line.practitioner
+        weight[i, RANGES["role"]] = own
+    # Rare classes count more: the square root of what would make them even.
+    for head in ("practitioner_class", "client_class"):
+        at = RANGES[head]
+        mass = (gold[:, at] * weight[:, at]).sum(0)
+        even = np.sqrt(mass.mean() / mass)
+        weight[:, at] *= (gold[:, at] @ even)[:, None]
     return gold, weight
 
 
-def balance_reflex(lines: list[Line], gold: np.ndarray, weight: np.ndarray) -> None:
-    """Gives the reflex and its absence the same weight within each origin and language.
-
-    A third of what practitioners say in the written conversations is a reflex, in AnnoMI a thirtieth: unbalanced, every
-    word about backs and exercises counts as a sign of it (measured: average precision on AnnoMI 0.49 instead of 0.54).
-    """
-    k = RANGES["righting_reflex"].start
-    origins = np.array([f"{x.origin} {x.lang}" for x in lines])
-    for origin in set(origins):
-        with_reflex = (origins == origin) & (gold[:, k] > 0)
-        without = (origins == origin) & (gold[:, k] == 0)
-        half = weight[origins == origin, k].sum() / 2
-        weight[with_reflex, k] *= half / max(weight[with_reflex, k].sum(), 1e-6)
-        weight[without, k] *= half / max(weight[without, k].sum(), 1e-6)
+def loss_of(logits: Tensor, gold: Tensor, weight: Tensor) -> Tensor:
+    total = logits.new_zeros(())
+    for name, _, activation in HEADS:
+        at = RANGES[name]
+        z, g, w = logits[:, at], gold[:, at], weight[:, at]
+        if activation == "softmax":
+            each = -(g * F.log_softmax(z, 1)).sum(1) * w[:, 0]
+            total = total + HEAD_WEIGHT[name] * each.sum() / len(logits)
+        else:
+            each = F.binary_cross_entropy_with_logits(z, g, reduction="none") * w
+            total = total + HEAD_WEIGHT[name] * each.sum() / len(logits)
+    return total
 
 
-def train_on(lines: list[Line], seed: int) -> Linear:
-    began = time.time()
+HEAD_WEIGHT = {
+    "practitioner_codes": 0.5, "client_codes": 0.5, "practitioner_class": 1.0, "client_class": 1.0,
+    "open_question": 0.5, "righting_reflex": 1.0, "role": 0.2,
+}  # fmt: skip
+
+
+def variant(said: str, rng: random.Random, vocabulary: list[str]) -> str:
+    """As written, without marks, or as a recogniser spoils it."""
+    kind = rng.random()
+    if kind < 0.45:
+        return said
+    said = data.bare(said)
+    if kind < 0.6:
+        said = said.replace("'", "")
+    return said if kind < 0.8 else data.roughen(said, rng, rng.choice(NOISE_RATES), vocabulary)
+
+
+def batches(ids: list[list[int]], pairs: list[tuple[int, ...]], rng: random.Random) -> list[list[tuple[int, ...]]]:
+    """Pairs (and single lines) of like length together, about BATCH_TOKENS each, in random order."""
+    width = {pair: max(len(ids[i]) for i in pair) for pair in pairs}
+    out: list[list[tuple[int, ...]]] = [[]]
+    lines = 0
+    for pair in sorted(pairs, key=lambda p: width[p] + rng.random() * 4):
+        if out[-1] and (lines + len(pair)) * width[pair] > BATCH_TOKENS or lines >= 96:
+            out.append([])
+            lines = 0
+        out[-1].append(pair)
+        lines += len(pair)
+    rng.shuffle(out)
+    return out
+
+
+def fine_tune(
+    lines: list[Line], start: Encoder, tokens: Tokens, seed: int, epochs: int = EPOCHS, checkpoint: Path | None = None
+) -> Coder:
+    torch.manual_seed(seed)
     rng = random.Random(seed)
-    vocabulary = vocabulary_of(lines)
-    words = sorted({t for x in lines for t in x.toks if t not in "#?"})
-    plain = counts_of(vocabulary, [(x.lang, x.toks) for x in lines])
-    rough = counts_of(
-        vocabulary, [(x.lang, data.roughen(bare(x.toks), rng, rng.choice(NOISE_RATES), words, False)) for x in lines]
-    )
-    seen = np.asarray((plain > 0).sum(0)).ravel()
-    idf = np.log((1 + len(lines)) / (1 + seen)) + 1
-    idf[0] = 0
-    idf[char_rows(vocabulary, lines)] *= CHAR_WEIGHT
-    gold, weight = targets(lines)
-    balance_reflex(lines, gold, weight)
-    both = unit_rows(scipy.sparse.vstack([plain, rough]).tocsr(), idf)
-    gold, weight = np.tile(gold, (2, 1)), np.tile(weight, (2, 1)) / 2
-    weights, bias = np.zeros((both.shape[1], OUTPUTS), dtype=np.float32), np.zeros(OUTPUTS, dtype=np.float32)
-    for group in GROUPS:
-        columns = np.concatenate([np.arange(RANGES[h].start, RANGES[h].stop) for h in group])
-        rows = np.where(weight[:, columns].any(1))[0]
-        weights[:, columns], bias[columns] = fit(
-            both[rows], gold[np.ix_(rows, columns)], weight[np.ix_(rows, columns)], STRENGTH, STEPS
-        )
-    print(f"  {len(lines)} lines, {len(vocabulary)} features, {time.time() - began:.0f} s", flush=True)
-    return Linear(vocabulary, idf.astype(np.float32), weights, bias)
+    model = Coder(tokens.size, len(start.layers))
+    model.encoder.load_state_dict(start.state_dict())
+    gold, weight = (torch.from_numpy(x) for x in targets(lines))
+    sides: dict[str, list[int]] = {}
+    for i, x in enumerate(lines):
+        sides.setdefault(x.pair, []).append(i)
+    pairs = [tuple(sorted(at, key=lambda i: lines[i].lang)) for at in sides.values()]  # English first
+    words = {lang: sorted({w for x in lines if x.lang == lang for w in data.bare(x.text).split()}) for lang in ("en", "nl")}
+    encoder = list(model.encoder.parameters())
+    heads = [*model.mix.parameters(), *model.heads.parameters()]
+    optimiser = torch.optim.AdamW([{"params": encoder, "lr": RATE}, {"params": heads, "lr": HEAD_RATE}], weight_decay=DECAY, fused=True)
+    steps = epochs * (len(batches([tokens.ids(x.lang, x.text) for x in lines], pairs, random.Random(0))) + 20)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, [RATE, HEAD_RATE], total_steps=steps, pct_start=0.1, cycle_momentum=False)
+    began, step, first = time.time(), 0, 0
+    if checkpoint and checkpoint.exists():
+        kept = torch.load(checkpoint, weights_only=False)
+        model.load_state_dict(kept["model"])
+        optimiser.load_state_dict(kept["optimiser"])
+        schedule.load_state_dict(kept["schedule"])
+        rng.setstate(kept["rng"])
+        torch.set_rng_state(kept["torch_rng"])
+        step, first = kept["step"], kept["epoch"]
+        print(f"  goes on after epoch {first}", flush=True)
+    for epoch in range(first, epochs):
+        model.train()
+        ids = [tokens.ids(x.lang, variant(x.text, rng, words[x.lang])) or [3] for x in lines]
+        shown = []
+        for batch in batches(ids, pairs, rng):
+            at = [i for pair in batch for i in pair]
+            with torch.autocast("cpu", torch.bfloat16):
+                vectors = model.encoder(padded([ids[i] for i in at]), DROPOUT)[0]
+                logits = model.judge(vectors, DROPOUT)
+            loss = loss_of(logits.float(), gold[at], weight[at])
+            # The Dutch line should mean what the English one means; the English one stays where it is.
+            place = {i: k for k, i in enumerate(at)}
+            both = [(place[p[0]], place[p[1]]) for p in batch if len(p) == 2]
+            if both:
+                en, nl = vectors[[e for e, _ in both]].detach(), vectors[[n for _, n in both]]
+                loss = loss + ALIGNMENT * (1 - F.cosine_similarity(nl.float(), en.float())).mean()
+            optimiser.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimiser.step()
+            if step < steps - 1:
+                schedule.step()
+            step += 1
+            shown.append(loss.item())
+        print(f"  epoch {epoch + 1}: loss {np.mean(shown):.3f}, {time.time() - began:.0f} s", flush=True)
+        if checkpoint:
+            save(checkpoint, {"model": model.state_dict(), "optimiser": optimiser.state_dict(), "schedule": schedule.state_dict(),
+                              "rng": rng.getstate(), "torch_rng": torch.get_rng_state(), "step": step, "epoch": epoch + 1})  # fmt: skip
+    return model.eval()
 
 
-def logits_of(model: Linear, lines: list[Line], variant=lambda toks: toks) -> np.ndarray:
-    return model.logits(counts_of(model.vocabulary, [(x.lang, variant(x.toks)) for x in lines]))
-
-
-def save(model: Linear, path: Path, **more: np.ndarray) -> None:
-    part = path.with_suffix(".part.npz")
-    np.savez(part, vocabulary=model.vocabulary, idf=model.idf, weights=model.weights, bias=model.bias, **more)
+def save(path: Path, what: object) -> None:
+    part = path.with_suffix(".part")
+    torch.save(what, part)
     part.rename(path)
 
 
-def load(path: Path) -> Linear:
-    z = np.load(path)
-    return Linear(z["vocabulary"], z["idf"], z["weights"], z["bias"])
+@torch.no_grad()
+def logits_of(model: Coder, tokens: Tokens, lines: list[Line], change=lambda said: said) -> np.ndarray:
+    model.eval()
+    ids = [tokens.ids(x.lang, change(x.text)) or [3] for x in lines]
+    out = np.zeros((len(lines), OUTPUTS), dtype=np.float32)
+    order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
+    for at in (order[k : k + 64] for k in range(0, len(order), 64)):
+        out[at] = model(padded([ids[i] for i in at])).numpy()
+    return out
 
 
 def main() -> None:
@@ -179,27 +195,36 @@ def main() -> None:
     parser.add_argument("shared")
     parser.add_argument("work", type=Path)
     args = parser.parse_args()
-    args.work.mkdir(parents=True, exist_ok=True)
-    train, dev = data.load(data.shared_root(args.shared))
-    written = supplement.lines()
-    print(f"{len(train)} lines to train on, {len(written)} written besides, {len(dev)} to evaluate on", flush=True)
-    path = args.work / "final.npz"
-    if path.exists():
-        print("final model: there already", flush=True)
-    else:
-        print("final model", flush=True)
-        save(train_on(train + written, SEED), path)
-    fold = folds_of(train)
-    for k in range(FOLDS):
-        path = args.work / f"fold{k}.npz"
-        if path.exists():
-            print(f"fold {k}: there already", flush=True)
-            continue
-        print(f"fold {k}", flush=True)
-        model = train_on([x for x in train if fold[x.group] != k] + written, SEED + k)
-        held = [x for x in train if fold[x.group] == k]
-        ids = np.array([x.id for x in held])
-        save(model, path, ids=ids, plain=logits_of(model, held), bare=logits_of(model, held, bare))
+    work: Path = args.work
+    work.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(os.cpu_count() or 1)
+    lines, _ = data.load(data.shared_root(args.shared))
+    print(f"{len(lines)} lines", flush=True)
+    second = work / "ngrams.npz"
+    if not second.exists():
+        print("n-grams", flush=True)
+        made = ngrams.train(lines, *targets(lines), SEED)
+        part = work / "ngrams.part.npz"
+        np.savez(part, vocabulary=made.vocabulary, idf=made.idf, weights=made.weights, bias=made.bias)
+        part.rename(second)
+    known, rows = tokenizers.build(lines)
+    known.save(work)
+    taught = work / "taught.pt"
+    if not taught.exists():
+        print("Dutch", flush=True)
+        save(taught, dutch.teach(lines, known, rows, SEED).state_dict())
+    start = Encoder(known.size, dutch.LAYERS, dutch.POSITIONS)
+    start.load_state_dict(torch.load(taught, weights_only=True))
+    for k in range(RUNS):
+        done = work / f"run{k}.pt"
+        if not done.exists():
+            print(f"run {k + 1} of {RUNS}", flush=True)
+            unfinished = work / f"run{k}-unfinished.pt"
+            save(done, fine_tune(lines, start, known, SEED + k, checkpoint=unfinished).state_dict())
+            unfinished.unlink()
+    runs = [torch.load(work / f"run{k}.pt", weights_only=True) for k in range(RUNS)]
+    # All runs set out from the same weights: their mean is as good as their vote, at the price of one (Wortsman et al. 2022).
+    save(work / "final.pt", {name: torch.stack([r[name] for r in runs]).mean(0) for name in runs[0]})
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 //! `gids code` and `gids coach`: the coder and the coach over text, without audio.
 
 use std::{
+    collections::BTreeMap,
     fs::File,
     io::{self, BufRead, BufReader, BufWriter, Write as _},
     path::Path,
@@ -8,12 +9,13 @@ use std::{
 };
 
 use ::coach::{Budget, Coach, CoachConfig, Heard};
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use coding::{
     CodeInput, Coder,
+    evaluate::{self, GoldLine, Tables},
     jsonl::{CodeLine, CodedLine},
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use timeline::{Code, Cue, Lang, SampleIdx, Span};
 
 use crate::{
@@ -31,6 +33,9 @@ const WORDS_PER_S: f64 = 3.0;
 /// # Errors
 /// See [`crate::command::run`].
 pub fn code(args: &CodeArgs, lang: Lang) -> anyhow::Result<()> {
+    if args.evaluate {
+        return evaluate(&args.file, lang);
+    }
     let lines: Vec<CodeLine> =
         read_lines(&args.file)?.into_iter().map(|line| line.utterance).collect();
     let onnx = runtime::onnx()?;
@@ -50,6 +55,38 @@ pub fn code(args: &CodeArgs, lang: Lang) -> anyhow::Result<()> {
         let rate = lines.len() as f64 / seconds.max(f64::EPSILON);
         eprintln!("{} utterances in {seconds:.2} s: {rate:.0} utterances/s", lines.len());
     }
+    Ok(())
+}
+
+/// Codes each line and prints how far the coder agrees with the codes that it carries.
+fn evaluate(path: &Path, lang: Lang) -> anyhow::Result<()> {
+    let mut gold = Vec::new();
+    for (number, text) in rows(path)? {
+        coding::jsonl::parse(number, &text)
+            .with_context(|| format!("{} cannot be used", path.display()))?;
+        let line: GoldLine = parse_more(path, number, &text).context(
+            "to evaluate, every line needs its \"codes\" (docs/codebook.md), main act first",
+        )?;
+        if let Some(fault) = line.fault() {
+            bail!("{}: line {number}: {fault}", path.display());
+        }
+        gold.push(line);
+    }
+    if gold.is_empty() {
+        bail!("{} holds no lines to evaluate on", path.display());
+    }
+    let onnx = runtime::onnx()?;
+    let mut coder = Coder::load(&runtime::coder()?, &onnx)?;
+    let mut pairs: BTreeMap<Lang, Vec<evaluate::Pair>> = BTreeMap::new();
+    for gold in gold {
+        let coded = coder.code(&code_input(&gold.line, lang))?;
+        pairs.entry(gold.line.lang.unwrap_or(lang)).or_default().push((gold, coded));
+    }
+    let evaluations = pairs
+        .into_iter()
+        .map(|(lang, pairs)| (lang, evaluate::evaluate(&pairs, coder.thresholds())))
+        .collect();
+    write!(io::stdout().lock(), "{}", Tables(&evaluations))?;
     Ok(())
 }
 
@@ -160,6 +197,24 @@ struct Extra {
 }
 
 fn read_lines(path: &Path) -> anyhow::Result<Vec<Line>> {
+    rows(path)?
+        .into_iter()
+        .map(|(number, text)| {
+            let utterance = coding::jsonl::parse(number, &text)
+                .with_context(|| format!("{} cannot be used", path.display()))?;
+            Ok(Line { utterance, extra: parse_more(path, number, &text)? })
+        })
+        .collect()
+}
+
+/// Fields of the line besides those of every utterance.
+fn parse_more<T: DeserializeOwned>(path: &Path, number: usize, text: &str) -> anyhow::Result<T> {
+    serde_json::from_str(text.trim_start_matches('\u{feff}'))
+        .with_context(|| format!("{}: line {number}: codes, class or times", path.display()))
+}
+
+/// The lines of the file that are not blank, with their numbers from 1; "-" is stdin.
+fn rows(path: &Path) -> anyhow::Result<Vec<(usize, String)>> {
     let reader: Box<dyn BufRead> = if path == Path::new("-") {
         Box::new(BufReader::new(io::stdin()))
     } else {
@@ -167,17 +222,12 @@ fn read_lines(path: &Path) -> anyhow::Result<Vec<Line>> {
             .with_context(|| format!("cannot read {}: check the path", path.display()))?;
         Box::new(BufReader::new(file))
     };
-    let mut lines = Vec::new();
+    let mut rows = Vec::new();
     for (text, number) in reader.lines().zip(1..) {
         let text = text.with_context(|| format!("{}: line {number}", path.display()))?;
-        if text.trim().is_empty() {
-            continue;
+        if !text.trim().is_empty() {
+            rows.push((number, text));
         }
-        let utterance = coding::jsonl::parse(number, &text)
-            .with_context(|| format!("{} cannot be used", path.display()))?;
-        let extra = serde_json::from_str(text.trim_start_matches('\u{feff}'))
-            .with_context(|| format!("{}: line {number}: codes or times", path.display()))?;
-        lines.push(Line { utterance, extra });
     }
-    Ok(lines)
+    Ok(rows)
 }
