@@ -196,6 +196,49 @@ fn sessions_that_do_not_exist() {
 }
 
 #[test]
+fn gold_lines_that_cannot_be_evaluated_are_named() {
+    let bench = Bench::new();
+    let good = r#"{"id":"a","speaker":"client","lang":"nl","text":"Ja.","codes":["neutral"]}"#;
+    for (second, wanted) in [
+        (r#"{"id":"b","speaker":"client","lang":"nl","text":"Ja."}"#, ["line 2", "codes"]),
+        (
+            r#"{"id":"b","speaker":"client","lang":"nl","text":"Ja.","codes":["advise"]}"#,
+            ["line 2", "no code of a client"],
+        ),
+        (
+            r#"{"id":"b","speaker":"client","lang":"nl","text":"Ja.","codes":["nonsense"]}"#,
+            ["line 2", "nonsense"],
+        ),
+        (r#"{"id":"b","speaker":"doctor","text":"Ja.","codes":[]}"#, ["line 2", "doctor"]),
+        ("nonsense", ["line 2", "expected"]),
+    ] {
+        let gold = bench.file("gold.jsonl", format!("{good}\n{second}\n").as_bytes());
+        refused(&bench.gids(&["code", "--evaluate", text(&gold)]), &wanted);
+    }
+    let empty = bench.file("empty.jsonl", b"\n");
+    refused(&bench.gids(&["code", "--evaluate", text(&empty)]), &["no lines"]);
+}
+
+#[test]
+fn texts_that_no_coder_expects_are_coded_all_the_same() {
+    let bench = Bench::new();
+    let texts =
+        ["", "  ", "👍👍🏽", "你好，世界", "مرحبا", "\u{0}\u{202e}", "?!…", &"woord ".repeat(10_000)];
+    let lines: String = texts
+        .iter()
+        .flat_map(|said| ["practitioner", "client"].map(|speaker| (said, speaker)))
+        .map(|(said, speaker)| {
+            let said = serde_json::to_string(said).unwrap();
+            format!("{{\"id\":\"x\",\"speaker\":\"{speaker}\",\"lang\":\"nl\",\"text\":{said}}}\n")
+        })
+        .collect();
+    let file = bench.file("odd.jsonl", lines.as_bytes());
+    let output = bench.gids(&["code", text(&file)]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), 2 * texts.len());
+}
+
+#[test]
 fn wrong_usage_is_exit_code_2() {
     let bench = Bench::new();
     for args in [

@@ -174,7 +174,7 @@ pub struct Code {
     /// Take FILE for coded utterances (each with its "codes"), and print how well the coder agrees with them.
     #[arg(long)]
     pub evaluate: bool,
-    /// Print utterances per second to stderr.
+    /// Print utterances per second, and what one takes, to stderr.
     #[arg(long)]
     pub stats: bool,
 }

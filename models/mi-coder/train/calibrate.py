@@ -7,12 +7,16 @@ from data import CLIENT, CLIENT_CLASSES, PRACTITIONER, PRACTITIONER_CLASSES, Lin
 from encoder import HEADS, OUTPUTS, RANGES
 from metrics import precision_recall_f1, sigmoid
 
-# What a mark must be worth: the least share of right ones.
-SOFT_PRECISION, FIRM_PRECISION = 0.75, 0.90
+# What marks must be worth: the least share of right ones, the most false ones in an hour of sound talk.
+WANTED = {"soft": (0.75, 6.0), "firm": (0.90, 2.0)}
+SOUND = ("high", "mi")
+WORDS_A_SECOND = 3.0  # as `gids coach` assumes where there are no times
 FEWEST_MARKS = 20
 # Below this a threshold only fits the noise of a rare code; above it a code is hardly ever given.
 THRESHOLD_RANGE = (0.15, 0.60)
 REFLEX = RANGES["righting_reflex"].start
+# How much the experts' opinion counts where open and closed questions are told apart; the rest is the codes'.
+EXPERTS_SHARE = 0.75
 
 
 def gold_of(lines: list[Line]) -> tuple[np.ndarray, np.ndarray]:
@@ -82,7 +86,7 @@ def calibration(lines: list[Line], z: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 
 def probabilities(z: np.ndarray, scale: np.ndarray, shift: np.ndarray) -> np.ndarray:
-    """Of every output; softmax heads sum to one. Open and closed questions are told apart half by the codes, half as the experts do.
+    """Of every output; softmax heads sum to one. Open and closed questions are told apart by the codes' opinion and the experts'.
 
     `crates/coding/src/spec.rs` does the same.
     """
@@ -97,7 +101,8 @@ def probabilities(z: np.ndarray, scale: np.ndarray, shift: np.ndarray) -> np.nda
     first = RANGES["practitioner_codes"].start
     is_open, is_closed = (first + PRACTITIONER.index(c) for c in ("question_open", "question_closed"))
     both = out[:, is_open] + out[:, is_closed]
-    share = (out[:, is_open] / np.maximum(both, 1e-6) + out[:, RANGES["open_question"].start]) / 2
+    by_codes = out[:, is_open] / np.maximum(both, 1e-6)
+    share = (1 - EXPERTS_SHARE) * by_codes + EXPERTS_SHARE * out[:, RANGES["open_question"].start]
     out[:, is_open], out[:, is_closed] = np.minimum(both, 1.0) * share, np.minimum(both, 1.0) * (1 - share)
     return out
 
@@ -118,14 +123,26 @@ def code_thresholds(lines: list[Line], p: np.ndarray) -> dict[str, float]:
     return out
 
 
-def reflex_thresholds(gold: np.ndarray, p: np.ndarray) -> dict[str, float]:
-    """The lowest probabilities from which on precision holds, also at every higher one with enough lines."""
+def sound_lines(lines: list[Line]) -> tuple[np.ndarray, float]:
+    """Where a mark would be false, of conversations that their makers call sound, and how many hours these last."""
+    sound = np.array([x.quality in SOUND for x in lines])
+    wrong = sound & np.array([x.practitioner and not x.righting_reflex for x in lines])
+    words = sum(len(x.text.split()) for x, here in zip(lines, sound, strict=True) if here)
+    return wrong, words / WORDS_A_SECOND / 3600
+
+
+def reflex_thresholds(lines: list[Line], p: np.ndarray) -> dict[str, float]:
+    """The lowest probabilities from which on precision and rest hold, also at every higher one with enough lines."""
+    said = np.array([x.practitioner for x in lines])
+    gold = np.array([x.righting_reflex for x in lines])
+    wrong, hours = sound_lines(lines)
     out = {}
-    for name, wanted in (("soft", SOFT_PRECISION), ("firm", FIRM_PRECISION)):
+    for name, (precision, per_hour) in WANTED.items():
         chosen = 0.95
         for t in np.linspace(0.95, 0.15, 161):
-            found = p >= t
-            if found.sum() >= FEWEST_MARKS and gold[found].mean() < wanted:
+            found = said & (p >= t)
+            enough = found.sum() >= FEWEST_MARKS
+            if enough and gold[found].mean() < precision or (found & wrong).sum() > per_hour * hours:
                 break
             chosen = t
         out[name] = round(float(chosen), 3)
@@ -136,8 +153,7 @@ def settings(lines: list[Line], z: np.ndarray) -> dict:
     """Calibration and thresholds from these lines; `z` is [N, 2, K]."""
     scale, shift = calibration(lines, z)
     p = probabilities(z, scale, shift)
-    said = np.array([x.practitioner for x in lines])
     return {
         "scale": scale, "shift": shift, "thresholds": code_thresholds(lines, p),
-        "righting_reflex": reflex_thresholds(np.array([x.righting_reflex for x in lines])[said], p[said, REFLEX]),
+        "righting_reflex": reflex_thresholds(lines, p[:, REFLEX]),
     }  # fmt: skip

@@ -13,7 +13,6 @@ from calibrate import REFLEX
 from data import CLIENT, CLIENT_CLASSES, PRACTITIONER, PRACTITIONER_CLASSES, RIGHTING_REFLEX, Line
 from encoder import OUTPUTS, RANGES
 
-WORDS_A_SECOND = 3.0  # as `gids coach` assumes where there are no times
 # The evaluation conversations are dealt into so many hands; each hand is judged with settings from the others.
 HANDS = 4
 FORMS = {"as written": lambda said: said, "no punctuation": data.bare}
@@ -84,10 +83,7 @@ def slice_of(dev: list[Line], at: list[int], judged: Judged) -> dict:
     said = [i for i, x in enumerate(lines) if x.practitioner]
     gold = np.array([lines[i].righting_reflex for i in said])
     soft, firm = judged.soft[at], judged.firm[at]
-    # Sound talk: conversations that their makers call so.
-    sound = [i for i, x in enumerate(lines) if x.quality in ("high", "mi")]
-    hours = sum(len(lines[i].text.split()) for i in sound) / WORDS_A_SECOND / 3600
-    wrong = [i for i in sound if lines[i].practitioner and not lines[i].righting_reflex]
+    wrong, hours = calibrate.sound_lines(lines)
     reflex = {
         "n": len(said), "positive": int(gold.sum()), "average_precision": metrics.average_precision(gold, p[said, REFLEX]),
         "precision_at_recall_0.6": metrics.precision_at_recall(gold, p[said, REFLEX], 0.6),

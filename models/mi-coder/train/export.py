@@ -16,6 +16,7 @@ import calibrate
 import card
 import data
 import ngrams
+import supplement
 import text
 import tokens
 from calibrate import REFLEX
@@ -136,7 +137,7 @@ def main() -> None:
     made = {"format": FORMAT, "vectors": vectors(exported, setting)}
     (args.folder / "test-vectors.json").write_text(json.dumps(made, ensure_ascii=False, indent=1) + "\n")
     numbers, judged = card.evaluate(dev, z)
-    numbers["training"] = {"lines": counts(lines), "evaluation": counts(dev), "tokens": known.size, "layers": layers,
+    numbers["training"] = {"lines": counts(lines), "patterns": len(supplement.lines()), "evaluation": counts(dev), "tokens": known.size, "layers": layers,
                            "features": len(second.vocabulary)}  # fmt: skip
     (args.folder / "metrics.json").write_text(json.dumps(numbers, indent=1) + "\n")
     card.plot(args.folder / "calibration.png", dev, judged["as written"])

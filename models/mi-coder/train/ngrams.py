@@ -21,7 +21,7 @@ from data import Line
 from encoder import OUTPUTS, RANGES
 
 # A feature counts when it occurs in so many sources: what one conversation alone says teaches nothing general.
-MIN_SOURCES = 4
+MIN_SOURCES = 5
 STRENGTH, STEPS = 2.0, 40
 # Heads that learn from the same lines are fitted together, each group on its lines only.
 GROUPS = (
@@ -42,11 +42,14 @@ class Ngrams:
     weights: np.ndarray  # [V + 1, OUTPUTS]
     bias: np.ndarray  # [OUTPUTS]
 
-    def table(self) -> np.ndarray:
-        """[V + 1, OUTPUTS + 1] in half precision, as exported: idf times weights, then idf squared."""
-        made = np.concatenate([self.weights * self.idf[:, None], (self.idf**2)[:, None]], 1).astype(np.float16)
-        made[0] = 0
-        return made
+    def table(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """As exported: idf times weights in 8 bits [V + 1, OUTPUTS], the scale of each row, and idf squared, both [V + 1, 1]."""
+        weighted = self.weights * self.idf[:, None]
+        weighted[0] = 0
+        scale = np.maximum(np.abs(weighted).max(1, keepdims=True), 1e-8) / 127
+        squares = (self.idf**2)[:, None]
+        squares[0] = 0
+        return np.round(weighted / scale).astype(np.int8), scale.astype(np.float32), squares.astype(np.float32)
 
 
 def rows_of(vocabulary: np.ndarray, lang: str, toks: list[str]) -> np.ndarray:
@@ -164,25 +167,24 @@ def train(lines: list[Line], gold: np.ndarray, weight: np.ndarray, seed: int) ->
 
 def network(model: Ngrams) -> onnx.ModelProto:
     """`features` [F] int64, the rows of an utterance's known features → `logits` [1, K]."""
-    table = model.table()
-    width = table.shape[1]
+    table, scale, squares = model.table()
     constants = {
         "table": table,
+        "scale": scale,
+        "squares": squares,
         "bias": model.bias.astype(np.float32),
         "over_features": np.array([0], dtype=np.int64),
-        "start": np.array([0], dtype=np.int64),
-        "last": np.array([width - 1], dtype=np.int64),
-        "end": np.array([width], dtype=np.int64),
-        "columns": np.array([1], dtype=np.int64),
         "least": np.array(1e-6, dtype=np.float32),
     }
     nodes = [
-        helper.make_node("Gather", ["table", "features"], ["half"]),
-        helper.make_node("Cast", ["half"], ["vectors"], to=TensorProto.FLOAT),
-        helper.make_node("ReduceSum", ["vectors", "over_features"], ["summed"], keepdims=1),
-        helper.make_node("Slice", ["summed", "start", "last", "columns"], ["weighted"]),
-        helper.make_node("Slice", ["summed", "last", "end", "columns"], ["squares"]),
-        helper.make_node("Max", ["squares", "least"], ["positive"]),
+        helper.make_node("Gather", ["table", "features"], ["rounded"]),
+        helper.make_node("Cast", ["rounded"], ["steps"], to=TensorProto.FLOAT),
+        helper.make_node("Gather", ["scale", "features"], ["scales"]),
+        helper.make_node("Mul", ["steps", "scales"], ["vectors"]),
+        helper.make_node("ReduceSum", ["vectors", "over_features"], ["weighted"], keepdims=1),
+        helper.make_node("Gather", ["squares", "features"], ["square"]),
+        helper.make_node("ReduceSum", ["square", "over_features"], ["summed"], keepdims=1),
+        helper.make_node("Max", ["summed", "least"], ["positive"]),
         helper.make_node("Sqrt", ["positive"], ["length"]),
         helper.make_node("Div", ["weighted", "length"], ["scaled"]),
         helper.make_node("Add", ["scaled", "bias"], ["logits"]),
@@ -191,7 +193,7 @@ def network(model: Ngrams) -> onnx.ModelProto:
         nodes,
         "mi-coder-ngrams",
         [helper.make_tensor_value_info("features", TensorProto.INT64, ["features"])],
-        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, [1, width - 1])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, [1, OUTPUTS])],
         [numpy_helper.from_array(value, name) for name, value in constants.items()],
     )
     made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="gids mi-coder")

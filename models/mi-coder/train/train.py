@@ -19,17 +19,18 @@ import data
 from data import CLASS_OF_CODE, CLIENT, CLIENT_CLASSES, PRACTITIONER, PRACTITIONER_CLASSES, Line
 import dutch
 import ngrams
+import supplement
 import tokens as tokenizers
 from dutch import padded
 from encoder import HEADS, OUTPUTS, RANGES, Coder, Encoder
 from tokens import Tokens
 
-ORIGIN_WEIGHT = {"annomi": 1.0, "physio": 1.0, "written": 0.7}
+ORIGIN_WEIGHT = {"annomi": 1.0, "physio": 1.0, "written": 0.7, "pattern": 0.5}
 GUESSED_CLASS_WEIGHT = 0.3  # of a class that follows from the code instead of an expert
 CODE_SHARE = 0.15  # of the class that the language model's code stands for, in the target of an expert's class
 NOISE_RATES = (0.05, 0.1, 0.15)
 BATCH_TOKENS = 2000
-SEED, RUNS = 20261122, 2
+SEED, RUNS = 20261122, 1
 ALIGNMENT = 1.0
 EPOCHS, RATE, HEAD_RATE, DROPOUT, DECAY = 5, 1e-4, 1e-3, 0.1, 0.01
 
@@ -57,8 +58,9 @@ def targets(lines: list[Line]) -> tuple[np.ndarray, np.ndarray]:
         if line.practitioner:
             gold[i, RANGES["righting_reflex"]] = line.righting_reflex
             weight[i, RANGES["righting_reflex"]] = own
-        gold[i, RANGES["role"]] = line.practitioner
-        weight[i, RANGES["role"]] = own
+        if line.origin != "pattern":  # all of these are the practitioner's: they would bend the role
+            gold[i, RANGES["role"]] = line.practitioner
+            weight[i, RANGES["role"]] = own
     # Rare classes count more: the square root of what would make them even.
     for head in ("practitioner_class", "client_class"):
         at = RANGES[head]
@@ -199,11 +201,12 @@ def main() -> None:
     work.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(os.cpu_count() or 1)
     lines, _ = data.load(data.shared_root(args.shared))
-    print(f"{len(lines)} lines", flush=True)
+    patterns = supplement.lines()
+    print(f"{len(lines)} lines of conversations, {len(patterns)} from patterns", flush=True)
     second = work / "ngrams.npz"
     if not second.exists():
         print("n-grams", flush=True)
-        made = ngrams.train(lines, *targets(lines), SEED)
+        made = ngrams.train(lines + patterns, *targets(lines + patterns), SEED)
         part = work / "ngrams.part.npz"
         np.savez(part, vocabulary=made.vocabulary, idf=made.idf, weights=made.weights, bias=made.bias)
         part.rename(second)
@@ -220,7 +223,7 @@ def main() -> None:
         if not done.exists():
             print(f"run {k + 1} of {RUNS}", flush=True)
             unfinished = work / f"run{k}-unfinished.pt"
-            save(done, fine_tune(lines, start, known, SEED + k, checkpoint=unfinished).state_dict())
+            save(done, fine_tune(lines + patterns, start, known, SEED + k, checkpoint=unfinished).state_dict())
             unfinished.unlink()
     runs = [torch.load(work / f"run{k}.pt", weights_only=True) for k in range(RUNS)]
     # All runs set out from the same weights: their mean is as good as their vote, at the price of one (Wortsman et al. 2022).

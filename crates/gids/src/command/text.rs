@@ -23,8 +23,6 @@ use crate::{
     runtime,
 };
 
-/// Lines coded in one call of the model.
-const BATCH: usize = 64;
 /// Speaking rate assumed where a line carries no times (docs/cli.md).
 const WORDS_PER_S: f64 = 3.0;
 
@@ -41,21 +39,37 @@ pub fn code(args: &CodeArgs, lang: Lang) -> anyhow::Result<()> {
     let onnx = runtime::onnx()?;
     let mut coder = Coder::load(&runtime::coder()?, &onnx)?;
     let mut out = BufWriter::new(io::stdout().lock());
-    let started = Instant::now();
-    for batch in lines.chunks(BATCH) {
-        let inputs: Vec<CodeInput<'_>> = batch.iter().map(|line| code_input(line, lang)).collect();
-        for (line, coded) in batch.iter().zip(coder.code_batch(&inputs)?) {
-            serde_json::to_writer(&mut out, &CodedLine { id: line.id.clone(), coded })?;
-            out.write_all(b"\n")?;
-        }
+    let mut times_ms = Vec::with_capacity(lines.len());
+    for line in &lines {
+        let began = Instant::now();
+        let coded = coder.code(&code_input(line, lang))?;
+        times_ms.push(began.elapsed().as_secs_f64() * 1e3);
+        serde_json::to_writer(&mut out, &CodedLine { id: line.id.clone(), coded })?;
+        out.write_all(b"\n")?;
     }
     out.flush()?;
     if args.stats {
-        let seconds = started.elapsed().as_secs_f64();
-        let rate = lines.len() as f64 / seconds.max(f64::EPSILON);
-        eprintln!("{} utterances in {seconds:.2} s: {rate:.0} utterances/s", lines.len());
+        eprintln!("{}", stats(times_ms));
     }
     Ok(())
+}
+
+/// How long utterances took, in words.
+fn stats(mut times_ms: Vec<f64>) -> String {
+    times_ms.sort_by(f64::total_cmp);
+    let Some(last) = times_ms.len().checked_sub(1) else {
+        return "no utterances".to_owned();
+    };
+    let at = |share: f64| times_ms[(last as f64 * share).round() as usize];
+    let seconds = times_ms.iter().sum::<f64>() / 1e3;
+    format!(
+        "{} utterances in {seconds:.2} s on one thread: {:.0} utterances/s; each p50 {:.2} ms, p99 {:.2} ms, longest {:.2} ms",
+        times_ms.len(),
+        times_ms.len() as f64 / seconds.max(f64::EPSILON),
+        at(0.5),
+        at(0.99),
+        times_ms[last],
+    )
 }
 
 /// Codes each line and prints how far the coder agrees with the codes that it carries.
