@@ -8,7 +8,7 @@ from encoder import HEADS, OUTPUTS, RANGES
 from metrics import precision_recall_f1, sigmoid
 
 # What marks must be worth: the least share of right ones, the most false ones in an hour of sound talk.
-WANTED = {"soft": (0.75, 6.0), "firm": (0.90, 2.0)}
+WANTED = {"soft": (0.80, 4.0), "firm": (0.90, 2.0)}
 SOUND = ("high", "mi")
 WORDS_A_SECOND = 3.0  # as `gids coach` assumes where there are no times
 FEWEST_MARKS = 20
