@@ -22,7 +22,7 @@ from data import Line, bare
 from encoder import Encoder, load_pretrained, pretrained_table
 from tokens import SPECIAL, Tokens
 
-# Debian's dict-freedict-nld-eng; without it only the lines teach (the card says what that costs).
+# Debian's dict-freedict-nld-eng; without it only the lines teach.
 DICTIONARY = Path("/usr/share/dictd/freedict-nld-eng.dict.dz")
 ROUNDS = 6
 DICTIONARY_SHARE = 0.25  # of a batch
@@ -35,6 +35,7 @@ MOST_TOKENS = 48
 def dictionary() -> list[tuple[str, str]]:
     """Dutch headword, English gloss."""
     if not DICTIONARY.is_file():
+        print(f"  no {DICTIONARY}: Dutch is learnt from the lines alone (apt-get install dict-freedict-nld-eng)", flush=True)
         return []
     out, word = [], ""
     for row in gzip.decompress(DICTIONARY.read_bytes()).decode("utf-8").splitlines():
