@@ -6,7 +6,7 @@
 use std::{
     collections::BTreeSet,
     path::Path,
-    sync::OnceLock,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 
@@ -22,7 +22,7 @@ use ort::environment::Environment;
 use segment::{Segmenter, SegmenterConfig, Silero};
 use speakers::{SpectralEmbedder, Tracker};
 use timeline::{ChannelId, EventKind, Lang, SessionEvent, SessionHeader};
-use transcribe::{Hypothesis, Recognizer, Script};
+use transcribe::{Abort, Hypothesis, Policy, Recognizer, Script, Stretch, TranscribeError};
 
 /// Far more than any of these takes on the slowest machine.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -64,6 +64,10 @@ fn start_on(
         player: None,
         segmenters: (0..count).map(|channel| segmenter(channel, count)).collect(),
         recognizer,
+        smaller: None,
+        threads: 1,
+        policy: Policy::default(),
+        telemetry: Arc::default(),
         tracker: Tracker::new(mode, SpectralEmbedder::new()),
         coder: Coder::load(&runtime::coder().unwrap(), onnx()).unwrap(),
         coach: Coach::new(config).unwrap(),
@@ -117,8 +121,12 @@ fn a_failing_speech_model_costs_its_segments_and_no_more() {
 struct Parrot;
 
 impl Recognizer for Parrot {
-    fn recognize(&mut self, _samples: &[f32]) -> Result<Hypothesis, transcribe::TranscribeError> {
-        Ok(heard("Je moet gewoon elke dag oefenen.").unwrap())
+    fn recognize(
+        &mut self,
+        _stretch: &Stretch<'_>,
+        _abort: Abort<'_>,
+    ) -> Result<Option<Hypothesis>, TranscribeError> {
+        Ok(heard("Je moet gewoon elke dag oefenen."))
     }
 }
 

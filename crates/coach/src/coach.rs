@@ -1,12 +1,13 @@
 //! The coach itself: state, budget and suggestion put together.
 
-use timeline::{Code, Cue, Span, Speaker};
+use timeline::{Code, Cue, Moment, Span, Speaker, Strength};
 
 use crate::{
     budget,
-    config::CoachConfig,
+    config::{Budget, CoachConfig, Mode},
     error::CoachError,
     lexicon::Lexicon,
+    moments::Observed,
     pack::Pack,
     state::{CueMemo, DialogueState},
     suggest::Suggester,
@@ -29,6 +30,43 @@ pub struct Heard<'a> {
     pub righting_reflex: f32,
     /// Whether that probability is above the coder's threshold for firm marks, or the codes were given.
     pub firm: bool,
+}
+
+/// The probability from which the beginning of an utterance is worth a cue, as far as a righting-reflex act goes: above
+/// the coder's threshold for firm marks, since what follows may change it. At 0.75 none of 43 such beginnings (of 63
+/// marked utterances in `assets/eval` and the roleplays) turned out otherwise, at 0.695 3 of 49, at 0.535 6 of 62; in the
+/// practice conversations that the coder was trained on 1 of 262, 6 of 290 and 25 of 347.
+pub const EARLY_REFLEX: f32 = 0.75;
+
+/// A cue made from words that are not final.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Preview {
+    /// The cue.
+    pub cue: Cue,
+    wording: String,
+}
+
+/// What became of a preview.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    /// The final words show it too.
+    Confirmed {
+        /// Which moment they show: the same, or another righting-reflex act.
+        moment: Moment,
+        /// How sure.
+        strength: Strength,
+    },
+    /// They don't.
+    Withdrawn,
+}
+
+fn memo(cue: &Cue) -> CueMemo {
+    CueMemo { at: cue.at, moment: cue.moment, strength: cue.strength, technique: cue.technique }
+}
+
+/// Whether the one suggestion serves both.
+fn is_kin(a: Moment, b: Moment) -> bool {
+    a == b || (a.is_righting_reflex() && b.is_righting_reflex())
 }
 
 /// Keeps the state of one conversation and decides what to say.
@@ -60,22 +98,81 @@ impl Coach {
     /// [`Cue::at`] is the end of the utterance: where the words ended that show the moment.
     pub fn push(&mut self, heard: &Heard<'_>) -> Option<Cue> {
         let observed = self.state.advance(heard, &self.lexicon)?;
+        let (cue, wording) = self.decide(&self.state, observed, heard)?;
+        self.state.remember_cue(memo(&cue), wording, &cue.source);
+        Some(cue)
+    }
+
+    /// Takes in an utterance as [`push`](Self::push) does, without a cue: one that would come too late.
+    pub fn push_silently(&mut self, heard: &Heard<'_>) {
+        self.state.advance(heard, &self.lexicon);
+    }
+
+    /// The cue that the words of an utterance deserve which is not over yet; changes nothing. Whether it was shown
+    /// is told to [`settle`](Self::settle).
+    ///
+    /// A righting-reflex act is worth a cue before its end only where its probability is at least [`EARLY_REFLEX`];
+    /// a client's "yes, but" or change talk only where a pause follows (`heard_out`). What more words would make
+    /// something else (a fact after change talk may still be followed by a reflection) waits for the end. Always soft,
+    /// and so never in quiet mode: final words decide.
+    #[must_use]
+    pub fn preview(&self, heard: &Heard<'_>, heard_out: bool) -> Option<Preview> {
+        if self.config.mode == Mode::Quiet && self.config.budget == Budget::On {
+            return None;
+        }
+        let mut state = self.state.clone();
+        let mut observed = state.advance(heard, &self.lexicon)?;
+        let early = match observed.moment {
+            moment if moment.is_righting_reflex() => heard.righting_reflex >= EARLY_REFLEX,
+            Moment::YesBut | Moment::ChangeTalkHeard | Moment::Ambivalence => heard_out,
+            _ => false,
+        };
+        if !early {
+            return None;
+        }
+        observed.strength = Strength::Soft;
+        let (cue, wording) = self.decide(&state, observed, heard)?;
+        Some(Preview { cue, wording })
+    }
+
+    /// Takes in the final words of an utterance for which a preview was shown.
+    pub fn settle(&mut self, heard: &Heard<'_>, shown: &Preview) -> Settled {
+        let observed = self.state.advance(heard, &self.lexicon);
+        let mut memo = memo(&shown.cue);
+        match observed {
+            Some(observed) if is_kin(observed.moment, memo.moment) => {
+                (memo.moment, memo.strength) = (observed.moment, observed.strength);
+                self.state.remember_cue(memo, shown.wording.clone(), &shown.cue.source);
+                Settled::Confirmed { moment: observed.moment, strength: observed.strength }
+            }
+            _ => {
+                self.withdraw(shown);
+                Settled::Withdrawn
+            }
+        }
+    }
+
+    /// Takes in that a preview was shown, and no utterance came of its words. Its wording is not used again; the
+    /// budget does not count it, so that it cannot hide what the next words show.
+    pub fn withdraw(&mut self, shown: &Preview) {
+        self.state.said.push(shown.wording.clone());
+    }
+
+    /// The cue for what was observed, with its wording, if one is due in `state`.
+    fn decide(
+        &self,
+        state: &DialogueState,
+        observed: Observed,
+        heard: &Heard<'_>,
+    ) -> Option<(Cue, String)> {
         let at = heard.span.end;
-        let last = self.state.last_cue.as_ref();
+        let last = state.last_cue.as_ref();
         if !budget::allows(observed, at, last, self.config.mode, self.config.budget) {
             return None;
         }
-        let suggester = Suggester::new(&self.state, &self.pack, &self.lexicon, self.config.seed);
+        let suggester = Suggester::new(state, &self.pack, &self.lexicon, self.config.seed);
         let draft = suggester.draft(observed.moment);
-        let source = draft.source.unwrap_or_else(|| heard.id.to_owned());
-        let memo = CueMemo {
-            at,
-            moment: observed.moment,
-            strength: observed.strength,
-            technique: draft.technique,
-        };
-        self.state.remember_cue(memo, draft.wording, &source);
-        Some(Cue {
+        let cue = Cue {
             at,
             after: heard.id.to_owned(),
             moment: observed.moment,
@@ -85,8 +182,9 @@ impl Coach {
             headline: draft.headline,
             suggestion: draft.sentence,
             lang: self.config.lang,
-            source,
-        })
+            source: draft.source.unwrap_or_else(|| heard.id.to_owned()),
+        };
+        Some((cue, draft.wording))
     }
 
     /// The state after the last utterance.

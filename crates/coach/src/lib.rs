@@ -61,7 +61,7 @@ mod transform;
 mod transform_tests;
 mod window;
 
-pub use coach::{Coach, Heard};
+pub use coach::{Coach, EARLY_REFLEX, Heard, Preview, Settled};
 pub use config::{Budget, CoachConfig, Mode, ParseModeError};
 pub use error::CoachError;
 pub use state::{Address, CueMemo, DialogueState, Readiness, Ruler, Side, Statement, TurnMark};

@@ -34,6 +34,13 @@ pub struct Coder {
     tokens: Tokens,
 }
 
+/// A text as both networks took it in, whoever said it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reading {
+    /// `None` for a text without words.
+    logits: Option<Vec<f32>>,
+}
+
 impl Coder {
     /// Loads the model from `dir`, which holds [`ENCODER_FILE`], [`NGRAMS_FILE`],
     /// [`SPEC_FILE`] and the [tokenizers](crate::tokenizer_file).
@@ -57,10 +64,25 @@ impl Coder {
     /// # Errors
     /// [`CodingError::Runtime`] and [`CodingError::Shape`] when the network fails or does not fit its description.
     pub fn code(&mut self, input: &CodeInput<'_>) -> Result<CodedUtterance, CodingError> {
-        let Some(logits) = self.logits(input.lang, input.text)? else {
-            return Ok(decide::nothing_said(input.speaker));
-        };
-        Ok(decide::decide(&self.spec, input.speaker, &self.spec.answer(input.speaker, &logits)))
+        let reading = self.read(input.lang, input.text)?;
+        Ok(self.code_as(&reading, input.speaker))
+    }
+
+    /// Reads a text once, for [`Coder::role_log_odds`] and [`Coder::code_as`]: both cost next to nothing then.
+    ///
+    /// # Errors
+    /// As [`Coder::code`].
+    pub fn read(&mut self, lang: Lang, text: &str) -> Result<Reading, CodingError> {
+        self.logits(lang, text).map(|logits| Reading { logits })
+    }
+
+    /// What was read, coded as that speaker's. A text without words is `facilitate` or `neutral`.
+    #[must_use]
+    pub fn code_as(&self, reading: &Reading, speaker: Speaker) -> CodedUtterance {
+        match &reading.logits {
+            Some(logits) => decide::decide(&self.spec, speaker, &self.spec.answer(speaker, logits)),
+            None => decide::nothing_said(speaker),
+        }
     }
 
     /// Codes utterances, in their order. Each goes through the network alone: what an utterance gets
@@ -78,13 +100,10 @@ impl Coder {
 
     /// Natural logarithm of the odds that a practitioner said it, from text alone: over 0 a
     /// practitioner is the likelier one. 0 for a text without words.
-    ///
-    /// # Errors
-    /// As [`Coder::code`].
-    pub fn role_log_odds(&mut self, lang: Lang, text: &str) -> Result<f32, CodingError> {
-        let logits = self.logits(lang, text)?;
-        let answer = logits.map(|logits| self.spec.answer(Speaker::Practitioner, &logits));
-        Ok(answer.map_or(0.0, |answer| answer.role_log_odds))
+    #[must_use]
+    pub fn role_log_odds(&self, reading: &Reading) -> f32 {
+        let answer = |logits| self.spec.answer(Speaker::Practitioner, logits).role_log_odds;
+        reading.logits.as_deref().map_or(0.0, answer)
     }
 
     /// The ids that the network is given for `text`, as training made them; `None` for a text without

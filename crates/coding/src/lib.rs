@@ -18,7 +18,7 @@ pub mod jsonl;
 mod spec;
 mod tokens;
 
-pub use coder::{CodeInput, Coder, ENCODER_FILE, NGRAMS_FILE, SPEC_FILE};
+pub use coder::{CodeInput, Coder, ENCODER_FILE, NGRAMS_FILE, Reading, SPEC_FILE};
 pub use error::CodingError;
 pub use spec::RightingReflexThresholds;
 pub use tokens::tokenizer_file;

@@ -71,7 +71,8 @@ fn probabilities_are_those_of_training() {
         assert_probs(&v.text, &practitioner, &Code::PRACTITIONER, &v.practitioner);
         assert_close("reflex", &v.text, practitioner.righting_reflex, v.righting_reflex);
         assert_probs(&v.text, &coded(Speaker::Client), &Code::CLIENT, &v.client);
-        let odds = coder.role_log_odds(v.lang, &v.text).unwrap();
+        let reading = coder.read(v.lang, &v.text).unwrap();
+        let odds = coder.role_log_odds(&reading);
         assert_close("role", &v.text, 1.0 / (1.0 + (-odds).exp()), v.role);
     }
 }

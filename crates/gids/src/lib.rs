@@ -17,6 +17,7 @@ pub mod session_run;
 pub mod stage;
 pub mod terminal;
 pub mod window;
+pub mod telemetry;
 pub mod wire;
 
 /// The whole program: reads the arguments, runs the command, says what went wrong.

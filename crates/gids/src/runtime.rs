@@ -10,6 +10,7 @@ use std::{
 use anyhow::{Context as _, bail};
 use directories::ProjectDirs;
 use ort::environment::Environment;
+use timeline::Lang;
 use transcribe::ModelHeader;
 
 /// Where Gids' own files lie (`models/`, `assets/`), for a package that keeps them elsewhere.
@@ -229,6 +230,46 @@ pub fn default_model() -> anyhow::Result<Option<PathBuf>> {
         );
     }
     Ok(Some(path))
+}
+
+/// The imported speech models, by name.
+///
+/// # Errors
+/// The folder cannot be read.
+pub fn imported_models() -> anyhow::Result<Vec<PathBuf>> {
+    let folder = models_dir()?;
+    let mut models = Vec::new();
+    if folder.is_dir() {
+        for entry in
+            fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?
+        {
+            let path = entry?.path();
+            if path.extension().is_some_and(|extension| extension == "bin") {
+                models.push(path);
+            }
+        }
+    }
+    models.sort();
+    Ok(models)
+}
+
+/// The largest imported model that knows the language and is smaller than `model` in file and in width: what is left
+/// where the machine is too slow for it. Never the demo model, which makes nonsense of real voices.
+///
+/// # Errors
+/// As [`imported_models`].
+pub fn smaller_model(model: &Path, lang: Lang) -> anyhow::Result<Option<PathBuf>> {
+    let Ok(own) = ModelHeader::read(model) else { return Ok(None) };
+    let length = |path: &Path| fs::metadata(path).map_or(0, |metadata| metadata.len());
+    let smaller = imported_models()?.into_iter().filter(|path| {
+        // One that cannot be read is no choice; `gids models list` says so.
+        let known = ModelHeader::read(path).ok();
+        known.is_some_and(|header| {
+            let knows = lang == Lang::En || header.is_multilingual();
+            knows && !header.is_demo() && header.audio_state < own.audio_state
+        }) && length(path) < length(model)
+    });
+    Ok(smaller.max_by_key(|path| length(path)))
 }
 
 /// Makes an imported model the default.

@@ -13,14 +13,14 @@ use session::{FORMAT_VERSION, Journal, Store, rfc3339_utc};
 use sha2::{Digest as _, Sha256};
 use speakers::{Enrolment, Mode, SpectralEmbedder, Tracker};
 use timeline::{ChannelId, EventKind, SampleIdx, SessionEvent, SessionHeader};
-use transcribe::{Whisper, WhisperConfig};
+use transcribe::{Policy, Whisper, WhisperConfig};
 
 use crate::{
     cli::{SessionArgs, Side},
     runtime, said,
     terminal::{Terminal, line},
     window::{self, WindowInputs, WindowWaker},
-    wire::{Control, Pace, Parts, Running, wire},
+    wire::{Control, Pace, Parts, Running, Smaller, wire},
 };
 
 /// More threads than this hardly help an encoder of that size, and starve the rest of the machine.
@@ -211,12 +211,23 @@ fn make_parts(
         player: None,
         segmenters,
         recognizer: Box::new(recognizer),
+        smaller: smaller(session, model)?,
+        threads: threads(session),
+        policy: Policy::default(),
+        telemetry: Arc::default(),
         tracker,
         coder,
         coach,
         journals,
         header,
     })
+}
+
+/// How the next smaller model that is installed is loaded.
+fn smaller(session: &SessionArgs, model: &Path) -> anyhow::Result<Option<Smaller>> {
+    let Some(path) = runtime::smaller_model(model, session.lang)? else { return Ok(None) };
+    let config = WhisperConfig { model: path, lang: session.lang, threads: 1 };
+    Ok(Some(Box::new(move || Ok(Box::new(Whisper::load(&config)?)))))
 }
 
 /// The loudspeaker, where there is one; a session does not depend on it.

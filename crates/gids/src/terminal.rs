@@ -6,7 +6,7 @@ use std::io::{IsTerminal as _, Write as _};
 use crossbeam_channel::Receiver;
 use indicatif::{ProgressBar, ProgressStyle};
 use timeline::{
-    CueEvent, EndSummary, EventKind, Lang, LatencyMs, SessionEvent, Span, Speaker, Strength,
+    CueEvent, EndSummary, EventKind, Lang, LatencyMs, Rung, SessionEvent, Span, Speaker, Strength,
     UtteranceEvent,
 };
 
@@ -22,6 +22,7 @@ pub struct Terminal {
     latencies: Vec<LatencyMs>,
     presented_ms: Vec<f32>,
     lagging: bool,
+    rung: Rung,
 }
 
 impl Terminal {
@@ -39,7 +40,14 @@ impl Terminal {
             }
             _ => ProgressBar::hidden(),
         };
-        Self { lang, bar, latencies: Vec::new(), presented_ms: Vec::new(), lagging: false }
+        Self {
+            lang,
+            bar,
+            latencies: Vec::new(),
+            presented_ms: Vec::new(),
+            lagging: false,
+            rung: Rung::Full,
+        }
     }
 
     /// Prints a line.
@@ -117,7 +125,13 @@ impl Terminal {
                 let word = if nl { "Storing" } else { "Fault" };
                 Some(format!("[{}] {word} ({stage}): {message}", clock(event.t_s)))
             }
-            EventKind::Status { lag_ms } => self.lag(*lag_ms),
+            EventKind::Status { lag_ms, rung } => self.lag(*lag_ms).or_else(|| self.rung(*rung)),
+            EventKind::CueConfirmed { strength: Strength::Firm, .. } => Some(
+                if nl { "        ◆ nu zeker" } else { "        ◆ now sure" }.to_owned(),
+            ),
+            EventKind::CueWithdrawn { .. } => Some(
+                if nl { "        ◌ ingetrokken" } else { "        ◌ taken back" }.to_owned(),
+            ),
             EventKind::Paused { paused } => Some(
                 match (nl, paused) {
                     (true, true) => "Gepauzeerd",
@@ -148,6 +162,11 @@ impl Terminal {
             (Lang::En, true) => format!("Lagging: {:.1} s", f64::from(lag_ms) / 1000.0),
             (Lang::En, false) => "Caught up".to_owned(),
         })
+    }
+
+    fn rung(&mut self, rung: Rung) -> Option<String> {
+        let before = std::mem::replace(&mut self.rung, rung);
+        (before != rung).then(|| rung_text(rung, self.lang).to_owned())
     }
 
     fn closing(&self, end: &EndSummary) -> String {
@@ -239,6 +258,21 @@ pub fn consent_question(lang: Lang, keep: bool) -> String {
     }
 }
 
+fn rung_text(rung: Rung, lang: Lang) -> &'static str {
+    match (rung, lang) {
+        (Rung::Full, Lang::Nl) => "Weer op volle kracht",
+        (Rung::FewerSpeculations, Lang::Nl) => "Traag: luistert minder vaak vooruit",
+        (Rung::FinalsOnly, Lang::Nl) => "Traag: cues pas na de zin",
+        (Rung::SmallerModel, Lang::Nl) => "Traag: kleiner spraakmodel",
+        (Rung::TranscriptOnly, Lang::Nl) => "Te traag voor cues: alleen tekst",
+        (Rung::Full, Lang::En) => "At full strength again",
+        (Rung::FewerSpeculations, Lang::En) => "Slow: listens ahead less often",
+        (Rung::FinalsOnly, Lang::En) => "Slow: cues only after the sentence",
+        (Rung::SmallerModel, Lang::En) => "Slow: smaller speech model",
+        (Rung::TranscriptOnly, Lang::En) => "Too slow for cues: transcript only",
+    }
+}
+
 fn cue_lines(event: &CueEvent) -> String {
     let cue = &event.cue;
     let mark = match cue.strength {
@@ -295,8 +329,10 @@ mod tests {
     #[test]
     fn lag_is_said_when_it_begins_and_when_it_ends() {
         let mut terminal = Terminal::new(Lang::Nl, Pace::RealTime, None);
-        let mut lag =
-            |ms| terminal.line(&SessionEvent { t_s: 1.0, kind: EventKind::Status { lag_ms: ms } });
+        let mut lag = |lag_ms| {
+            let kind = EventKind::Status { lag_ms, rung: Rung::Full };
+            terminal.line(&SessionEvent { t_s: 1.0, kind })
+        };
         assert_eq!(lag(100), None);
         assert_eq!(lag(2_300).as_deref(), Some("Loopt achter: 2.3 s"));
         assert_eq!(lag(2_400), None);

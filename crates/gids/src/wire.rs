@@ -27,11 +27,12 @@ use segment::{Segmenter, Silero};
 use session::Journal;
 use speakers::{SpectralEmbedder, Tracker};
 use timeline::{EndSummary, SessionEvent, SessionHeader};
-use transcribe::Recognizer;
+use transcribe::{Policy, Recognizer};
 
 use crate::{
     clock::SessionClock,
-    stage::{CoachStage, ListenStage, TranscribeStage},
+    stage::{CoachStage, ListenStage, TranscribeStage, Wanted},
+    telemetry::Telemetry,
 };
 
 /// Segment events between listening and transcribing. An open segment sends one for each block of
@@ -66,6 +67,9 @@ pub enum Control {
     Stop,
 }
 
+/// Loads a speech model in the middle of a session.
+pub type Smaller = Box<dyn FnMut() -> anyhow::Result<Box<dyn Recognizer>> + Send>;
+
 /// Everything a session needs, made but not running.
 pub struct Parts {
     /// Where the audio comes from.
@@ -78,6 +82,14 @@ pub struct Parts {
     pub segmenters: Vec<Segmenter<Silero>>,
     /// The speech model.
     pub recognizer: Box<dyn Recognizer>,
+    /// How the next smaller speech model is loaded, where one is installed: the last but one rung of the ladder.
+    pub smaller: Option<Smaller>,
+    /// Threads that the speech model was given.
+    pub threads: usize,
+    /// When open segments are decoded.
+    pub policy: Policy,
+    /// Where the stages put what they measure.
+    pub telemetry: Arc<Telemetry>,
     /// Who speaks.
     pub tracker: Tracker<SpectralEmbedder>,
     /// What is done with words.
@@ -146,6 +158,7 @@ pub fn wire(parts: Parts, wake: Box<dyn Fn() + Send>) -> anyhow::Result<Running>
     let level = Arc::new(AtomicU32::new(f32::NEG_INFINITY.to_bits()));
     let head = Arc::new(AtomicU64::new(0));
     let clock = Arc::new(SessionClock::start());
+    let wanted = Arc::new(Wanted::default());
 
     let listen = ListenStage {
         source: parts.source,
@@ -155,6 +168,8 @@ pub fn wire(parts: Parts, wake: Box<dyn Fn() + Send>) -> anyhow::Result<Running>
         clock: Arc::clone(&clock),
         level: Arc::clone(&level),
         head: Arc::clone(&head),
+        wanted: Arc::clone(&wanted),
+        telemetry: Arc::clone(&parts.telemetry),
         control: control_rx,
         out: segments_tx,
         caught_up: false,
@@ -162,9 +177,14 @@ pub fn wire(parts: Parts, wake: Box<dyn Fn() + Send>) -> anyhow::Result<Running>
     };
     let transcribe = TranscribeStage {
         recognizer: parts.recognizer,
+        smaller: parts.smaller,
+        threads: parts.threads,
+        policy: parts.policy,
         partials: parts.pace != Pace::Fast,
         clock: Arc::clone(&clock),
         head,
+        wanted,
+        telemetry: Arc::clone(&parts.telemetry),
         input: segments_rx,
         out: words_tx,
     };
@@ -176,6 +196,7 @@ pub fn wire(parts: Parts, wake: Box<dyn Fn() + Send>) -> anyhow::Result<Running>
         coach: parts.coach,
         journals: parts.journals,
         clock: Arc::clone(&clock),
+        telemetry: parts.telemetry,
         input: words_rx,
         out: events_tx,
         wake,

@@ -282,7 +282,10 @@ fn color_of(status: Status, palette: &Palette) -> egui::Color32 {
     match status {
         Status::Listening => palette.accent,
         Status::Paused | Status::Ended => palette.secondary,
-        Status::Fault | Status::LostAudio { .. } | Status::Lagging { .. } => palette.attention,
+        Status::Fault
+        | Status::LostAudio { .. }
+        | Status::Lagging { .. }
+        | Status::Reduced { .. } => palette.attention,
     }
 }
 

@@ -1,6 +1,6 @@
 //! All words of the overlay, in one table per language.
 
-use timeline::{Lang, Speaker};
+use timeline::{Lang, Rung, Speaker};
 
 use crate::Status;
 
@@ -24,6 +24,9 @@ pub(crate) struct Texts {
     pub hints: &'static str,
     pub paused_body: &'static str,
     pub ended_body: &'static str,
+    reduced: &'static str,
+    late_cues: &'static str,
+    no_cues: &'static str,
     lag: (&'static str, &'static str),
     lost: (&'static str, &'static str),
     decimal_comma: bool,
@@ -48,6 +51,9 @@ const NL: Texts = Texts {
     hints: "P pauze · H verberg · D weg · G kort · W woorden · L licht of donker · Q stop",
     paused_body: "Gids luistert niet mee. Ga verder met P of spatie.",
     ended_body: "De sessie is afgelopen. Sluit dit venster met Q.",
+    reduced: "Traag",
+    late_cues: "Traag: cues komen later",
+    no_cues: "Te traag: alleen tekst",
     lag: ("Loopt ", " s achter"),
     lost: ("", " s geluid gemist"),
     decimal_comma: true,
@@ -72,6 +78,9 @@ const EN: Texts = Texts {
     hints: "P pause · H hide · D dismiss · G short · W words · L light or dark · Q quit",
     paused_body: "Gids is not listening. P or space resumes.",
     ended_body: "The session has ended. Q closes this window.",
+    reduced: "Slow",
+    late_cues: "Slow: cues come later",
+    no_cues: "Too slow: text only",
     lag: ("", " s behind"),
     lost: ("", " s of audio lost"),
     decimal_comma: false,
@@ -90,6 +99,12 @@ impl Texts {
         match status {
             Status::Listening => self.listening.to_owned(),
             Status::Lagging { lag_ms } => self.around(self.lag, f64::from(lag_ms) / 1_000.0),
+            Status::Reduced { rung } => match rung {
+                Rung::Full | Rung::FewerSpeculations => self.reduced,
+                Rung::FinalsOnly | Rung::SmallerModel => self.late_cues,
+                Rung::TranscriptOnly => self.no_cues,
+            }
+            .to_owned(),
             Status::LostAudio { seconds } => self.around(self.lost, seconds),
             Status::Paused => self.paused.to_owned(),
             Status::Fault => self.fault.to_owned(),

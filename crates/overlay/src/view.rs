@@ -1,6 +1,8 @@
 //! The state of the overlay, and how it changes.
 
-use timeline::{CueEvent, EventKind, Lang, Moment, Role, SessionEvent, Speaker, Strength, VoiceId};
+use timeline::{
+    CueEvent, EventKind, Lang, Moment, Role, Rung, SessionEvent, Speaker, Strength, VoiceId,
+};
 
 use crate::{Action, Detail, ThemeChoice, Visibility, Words};
 
@@ -51,6 +53,11 @@ pub enum Status {
     Lagging {
         /// Milliseconds of audio that wait.
         lag_ms: u32,
+    },
+    /// The machine is slow: something is given up to keep pace.
+    Reduced {
+        /// How much.
+        rung: Rung,
     },
     /// All is well.
     Listening,
@@ -120,6 +127,7 @@ pub struct SessionView {
     level_dbfs: f32,
     /// `None` while the lag is not worth a word.
     lag_ms: Option<u32>,
+    rung: Rung,
     lost: Option<Lost>,
     fault: Option<String>,
     cue: Option<ShownCue>,
@@ -142,6 +150,7 @@ impl SessionView {
             now_s: 0.0,
             level_dbfs: SILENT_DBFS,
             lag_ms: None,
+            rung: Rung::Full,
             lost: None,
             fault: None,
             cue: None,
@@ -173,9 +182,20 @@ impl SessionView {
                 let seconds = before + (end_s - start_s).max(0.0);
                 self.lost = Some(Lost { seconds, until_s: self.now_s + LOST_SAID_S });
             }
-            EventKind::Status { lag_ms } => {
+            EventKind::CueConfirmed { after, strength, .. } => {
+                if let Some(cue) = self.cue.as_mut().filter(|cue| cue.after == *after) {
+                    cue.strength = *strength;
+                }
+            }
+            EventKind::CueWithdrawn { after } => {
+                if let Some(cue) = self.cue.as_mut().filter(|cue| cue.after == *after) {
+                    cue.since_s = cue.since_s.min(self.now_s - (CUE_SHOWN_S - FADE_S));
+                }
+            }
+            EventKind::Status { lag_ms, rung } => {
                 let from = if self.lag_ms.is_some() { LAG_GONE_MS } else { LAG_SAID_MS };
                 self.lag_ms = (*lag_ms > from).then_some(*lag_ms);
+                self.rung = *rung;
             }
             EventKind::Paused { paused } => {
                 if *paused != matches!(self.phase, Phase::Paused { .. }) {
@@ -253,13 +273,14 @@ impl SessionView {
     /// What to say of the session.
     #[must_use]
     pub fn status(&self) -> Status {
-        match (self.phase, &self.fault, self.lost, self.lag_ms) {
+        match (self.phase, &self.fault, self.lost, self.lag_ms, self.rung) {
             (Phase::Ended { .. }, ..) => Status::Ended,
             (Phase::Paused { .. }, ..) => Status::Paused,
             (Phase::Listening, Some(_), ..) => Status::Fault,
-            (Phase::Listening, None, Some(lost), _) => Status::LostAudio { seconds: lost.seconds },
-            (Phase::Listening, None, None, Some(lag_ms)) => Status::Lagging { lag_ms },
-            (Phase::Listening, None, None, None) => Status::Listening,
+            (_, None, Some(lost), ..) => Status::LostAudio { seconds: lost.seconds },
+            (_, None, None, Some(lag_ms), _) => Status::Lagging { lag_ms },
+            (_, None, None, None, Rung::Full) => Status::Listening,
+            (_, None, None, None, rung) => Status::Reduced { rung },
         }
     }
 

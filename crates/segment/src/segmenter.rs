@@ -223,8 +223,8 @@ impl<D: SpeechDetector> Segmenter<D> {
         self.next_id += self.id_step;
         let start = self.tape.start();
         let samples = self.tape.take_until(SampleIdx(u64::MAX));
-        out.push(SegmentEvent::Opened { id, channel: self.channel, start, samples });
         let Span { start: speech_start, end: speech_end } = heard;
+        out.push(SegmentEvent::Opened { id, channel: self.channel, start, speech_end, samples });
         Segment { id, start, speech_start, speech_end, speech, wanted, dip: None }
     }
 
@@ -281,7 +281,8 @@ impl<D: SpeechDetector> Segmenter<D> {
         let limit = segment.dip.map_or(limit, |dip| limit.min(dip.at));
         let samples = self.tape.take_until(limit);
         if !samples.is_empty() {
-            out.push(SegmentEvent::Grown { id: segment.id, samples });
+            let Segment { id, speech_end, .. } = *segment;
+            out.push(SegmentEvent::Grown { id, speech_end, samples });
         }
     }
 

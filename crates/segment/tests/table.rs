@@ -44,7 +44,7 @@ fn check(events: &[SegmentEvent], source: impl Fn(Span) -> Vec<f32>) -> Vec<Got>
                 last_id = Some(*id);
                 open = Some((*id, *start, samples.clone()));
             }
-            SegmentEvent::Grown { id, samples } => {
+            SegmentEvent::Grown { id, samples, .. } => {
                 let (open_id, _, all) = open.as_mut().expect("grown without opened");
                 assert_eq!(id, open_id);
                 assert!(!samples.is_empty());

@@ -133,7 +133,7 @@ impl Journal {
         let due = match event.kind {
             EventKind::End(_) | EventKind::Session(_) => true,
             // A cue is on its way to the screen: the line after it syncs both.
-            EventKind::Cue(_) => false,
+            EventKind::Cue(_) | EventKind::CueConfirmed { .. } => false,
             // Absolute: a corrected clock may go back.
             _ => (event.t_s - self.synced_s).abs() >= SYNC_INTERVAL_S,
         };

@@ -95,6 +95,16 @@ impl From<&Recording> for Transcript {
                 EventKind::Cue(cue) => {
                     cues.entry(&cue.cue.after).or_default().push(cue.clone());
                 }
+                EventKind::CueConfirmed { after, moment, strength } => {
+                    for event in cues.get_mut(after.as_str()).into_iter().flatten() {
+                        (event.cue.moment, event.cue.strength) = (*moment, *strength);
+                        event.provisional = false;
+                    }
+                }
+                // It was seen for a moment; the journal has it.
+                EventKind::CueWithdrawn { after } => {
+                    cues.remove(after.as_str());
+                }
                 EventKind::Gap { start_s, end_s } => {
                     transcript.gaps.push(LostAudio { start_s: *start_s, end_s: *end_s });
                 }

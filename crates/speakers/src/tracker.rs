@@ -59,6 +59,7 @@ pub struct Tracker<E> {
     heard: [bool; 2],
 }
 
+#[derive(Clone)]
 enum State {
     ByChannel {
         practitioner: ChannelId,
@@ -126,6 +127,22 @@ impl<E: VoiceEmbedder> Tracker<E> {
             confidence: right.clamp(0.5, 1.0),
             roles_changed: changed.then(|| self.roles()),
         })
+    }
+
+    /// Who seems to be speaking in audio of an utterance that is not over: what [`push`](Self::push) would say if it
+    /// ended there. Changes nothing.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push).
+    pub fn peek(
+        &mut self,
+        audio: &UtteranceAudio<'_>,
+        role_log_odds: f32,
+    ) -> Result<Attribution, SpeakersError> {
+        let before = (self.state.clone(), self.roles, self.heard);
+        let attribution = self.push(audio, role_log_odds);
+        (self.state, self.roles, self.heard) = before;
+        attribution
     }
 
     /// Exchanges the roles of the two voices, for the past too, and gives the new mapping of the

@@ -57,6 +57,8 @@ pub enum SegmentEvent {
         channel: ChannelId,
         /// The first of `samples` on the clock.
         start: SampleIdx,
+        /// Where the last block judged as speech so far ended.
+        speech_end: SampleIdx,
         /// The audio so far.
         samples: Vec<f32>,
     },
@@ -64,6 +66,8 @@ pub enum SegmentEvent {
     Grown {
         /// The open segment.
         id: SegmentId,
+        /// Where the last block judged as speech so far ended: what lies behind is a pause, or the end.
+        speech_end: SampleIdx,
         /// The audio since the last event.
         samples: Vec<f32>,
     },

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CodedUtterance, Cue, Lang, SampleIdx, Speaker, VoiceId};
+use crate::{CodedUtterance, Cue, Lang, Moment, Rung, SampleIdx, Speaker, Strength, VoiceId};
 
 /// One line of the journal. The journal is written before the overlay sees the event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,8 +34,12 @@ pub enum EventKind {
         segment: u64,
         /// Where it starts.
         start_s: f64,
-        /// The words so far.
+        /// The words so far, the unstable ones included.
         text: String,
+        /// How many of the words (split at white space) are stable: heard alike twice, or heard out by a
+        /// pause. The others may still change.
+        #[serde(default)]
+        stable_words: usize,
     },
     /// The final words of a segment.
     Utterance(UtteranceEvent),
@@ -51,6 +55,20 @@ pub enum EventKind {
     },
     /// A cue.
     Cue(CueEvent),
+    /// The final words bear out a provisional cue.
+    CueConfirmed {
+        /// The utterance of the cue.
+        after: String,
+        /// Which moment the final words show; of the same kind as the cue's.
+        moment: Moment,
+        /// How sure that is now.
+        strength: Strength,
+    },
+    /// The final words took the evidence of a provisional cue away: it fades, and does not count.
+    CueWithdrawn {
+        /// The utterance of the cue.
+        after: String,
+    },
     /// Which voice is the practitioner's, from here on and for all that came before.
     Roles {
         /// One entry for each voice heard so far.
@@ -67,6 +85,9 @@ pub enum EventKind {
     Status {
         /// Milliseconds of audio that wait to be transcribed.
         lag_ms: u32,
+        /// How much is given up to keep pace.
+        #[serde(default)]
+        rung: Rung,
     },
     /// Listening was paused or went on.
     Paused {
@@ -157,6 +178,9 @@ pub struct CueEvent {
     /// The cue.
     #[serde(flatten)]
     pub cue: Cue,
+    /// Whether it was made from words that are not final: `cue_confirmed` or `cue_withdrawn` follows.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub provisional: bool,
     /// The clocks of this cue; absent where nothing runs in real time (`gids coach`, fast replay).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency_ms: Option<LatencyMs>,
@@ -165,15 +189,16 @@ pub struct CueEvent {
 /// Milliseconds on the four clocks (docs/benchmarks.md), as far as they are known when the event is written.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct LatencyMs {
-    /// Device buffer to 16 kHz block, where it was measured; a replay has no device.
+    /// From the instant a block's last sample was due at the device to the block of 16 kHz mono, for the newest
+    /// block; `None` where a recording is read without a device.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capture: Option<f32>,
-    /// From the end of the audio of the segment's last partial to its text, where there was one.
+    /// From the end of a word to its being stable, for the last word of the segment's newest partial.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partial: Option<f32>,
-    /// End of speech to final text.
-    #[serde(rename = "final")]
-    pub final_text: f32,
+    /// End of speech to final text; a provisional cue comes before there is one.
+    #[serde(rename = "final", default, skip_serializing_if = "Option::is_none")]
+    pub final_text: Option<f32>,
     /// End of the words to this event.
     pub cue: f32,
 }
@@ -187,8 +212,11 @@ pub struct EndSummary {
     pub wall_s: f64,
     /// Utterances written.
     pub utterances: u64,
-    /// Cues shown.
+    /// Cues shown and not withdrawn.
     pub cues: u64,
+    /// Cues shown before the words were final, and withdrawn.
+    #[serde(default)]
+    pub cues_withdrawn: u64,
     /// Segments whose words were not believed, or in which none were understood.
     #[serde(default)]
     pub rejected_segments: u64,
@@ -199,4 +227,8 @@ pub struct EndSummary {
     pub lost_samples: u64,
     /// Events that the overlay did not get because it was behind (the journal has them).
     pub dropped_ui_events: u64,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }

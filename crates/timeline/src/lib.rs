@@ -21,6 +21,7 @@ mod codes;
 mod cue;
 mod event;
 mod lang;
+mod rung;
 
 pub use audio::{AudioBlock, BLOCK_LEN, ChannelId, Gap, SegmentEvent, SegmentId};
 pub use clock::{SAMPLE_RATE_HZ, SampleIdx, Span};
@@ -31,3 +32,4 @@ pub use event::{
     UtteranceEvent,
 };
 pub use lang::{Lang, ParseLangError, Speaker, VoiceId};
+pub use rung::Rung;

@@ -2,25 +2,34 @@
 //!
 //! ```text
 //! SegmentEvent ──► Transcriber ──► Finished (final text, audio for `speakers`)
-//!                      │  └──────► Partial  (words of the open segment, on request)
+//!                      │  └──────► Partial  (words of the open segment: the stable ones, and the rest)
 //!                      └─ borrows a Recognizer: Whisper, or a Script in tests
 //! ```
 //!
 //! Every segment is decoded on its own: the language is pinned and no text is carried over, so a
 //! mistake cannot feed the next one and the same audio always gives the same words.
 //!
+//! While a segment is open it is decoded again and again as it grows (a speculation). The words at its
+//! beginning on which two decodes in a row agree are stable. When a pause begins, the segment is decoded at
+//! once: all words are heard out then, and if the pause turns out to be the end, that text is the final one and
+//! costs nothing more. Where a sentence ended in a pause and was heard alike twice, the audio before it is not
+//! decoded again, so that a long monologue costs no more a second than short answers.
+//!
 //! Architecture invariant: a synchronous state machine; no thread, channel, file or wall clock but
 //! for the reading of the model file.
 
+mod cadence;
 mod error;
 mod guard;
 mod layout;
 mod recognizer;
 mod transcriber;
 mod whisper;
+mod words;
 
+pub use cadence::{Cadence, Ladder};
 pub use error::TranscribeError;
 pub use guard::{Guard, Rejection};
-pub use recognizer::{Hypothesis, Recognizer, Script};
-pub use transcriber::{Finished, PARTIAL_STEP_MS, Partial, Transcriber};
+pub use recognizer::{Abort, Hypothesis, Recognizer, Script, Stretch};
+pub use transcriber::{Finished, PAUSE_MS, Partial, Policy, Speculations, Transcriber};
 pub use whisper::{DEMO_STATE_SIZE, ModelHeader, Whisper, WhisperConfig};

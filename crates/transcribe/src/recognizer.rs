@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use timeline::SampleIdx;
+
 use crate::TranscribeError;
 
 /// What a speech model makes of a stretch of audio.
@@ -15,13 +17,33 @@ pub struct Hypothesis {
     pub no_speech_prob: Option<f32>,
 }
 
+/// A stretch of audio to be decoded.
+#[derive(Debug, Clone, Copy)]
+pub struct Stretch<'a> {
+    /// Its first sample on the session's clock.
+    pub start: SampleIdx,
+    /// 16 kHz mono in −1.0…1.0, at most 30 s.
+    pub samples: &'a [f32],
+}
+
+/// Whether a decode that is running is not worth finishing any more. Asked now and then while it runs, on the thread
+/// that runs it; has to answer at once.
+pub type Abort<'a> = &'a dyn Fn() -> bool;
+
 /// A speech model, its language pinned when it was made.
 pub trait Recognizer: Send {
-    /// Decodes 16 kHz mono audio in −1.0…1.0, at most 30 s.
+    /// Decodes a stretch; `None` if it was aborted.
     ///
     /// # Errors
     /// [`TranscribeError::Decode`]: the audio is lost, the recogniser stays usable.
-    fn recognize(&mut self, samples: &[f32]) -> Result<Hypothesis, TranscribeError>;
+    fn recognize(
+        &mut self,
+        stretch: &Stretch<'_>,
+        abort: Abort<'_>,
+    ) -> Result<Option<Hypothesis>, TranscribeError>;
+
+    /// From the next call on, uses that many threads, where it can.
+    fn set_threads(&mut self, _threads: usize) {}
 }
 
 /// A recogniser that reads from a script: one entry a call, in order, and fails where the entry is
@@ -43,12 +65,26 @@ impl Script {
             Some(Hypothesis { text: text.to_owned(), avg_logprob: -0.1, no_speech_prob: None })
         }))
     }
+
+    /// How many entries were not asked for yet.
+    #[must_use]
+    pub fn left(&self) -> usize {
+        self.lines.len()
+    }
 }
 
 impl Recognizer for Script {
-    fn recognize(&mut self, samples: &[f32]) -> Result<Hypothesis, TranscribeError> {
-        self.lines.pop_front().flatten().ok_or_else(|| TranscribeError::Decode {
-            seconds: samples.len() as f32 / timeline::SAMPLE_RATE_HZ as f32,
+    /// Aborted before it looks at the script, so that an aborted call costs no entry.
+    fn recognize(
+        &mut self,
+        stretch: &Stretch<'_>,
+        abort: Abort<'_>,
+    ) -> Result<Option<Hypothesis>, TranscribeError> {
+        if abort() {
+            return Ok(None);
+        }
+        self.lines.pop_front().flatten().map(Some).ok_or_else(|| TranscribeError::Decode {
+            seconds: stretch.samples.len() as f32 / timeline::SAMPLE_RATE_HZ as f32,
             what: "the script says so".to_owned(),
         })
     }

@@ -1,16 +1,44 @@
 //! The state machine over segment events.
 
-use timeline::{ChannelId, SAMPLE_RATE_HZ, SampleIdx, SegmentEvent, SegmentId, Span};
+use timeline::{ChannelId, SAMPLE_RATE_HZ, SampleIdx, SegmentEvent, SegmentId, Span, TimedWord};
 
-use crate::{Guard, Recognizer, Rejection, TranscribeError, guard::has_words};
+use crate::{
+    Guard, Recognizer, Rejection, Stretch, TranscribeError,
+    guard::has_words,
+    words::{self, Word},
+};
 
-/// How much an open segment must have grown before a partial is worth a decode, in milliseconds.
-///
-/// The demo model decodes a 3 s segment in under 0.1 s on one core: at this step speculation takes
-/// less than a fifth of it. The streaming issue makes the cadence adaptive.
-pub const PARTIAL_STEP_MS: u64 = 600;
+/// Silence after which what was said counts as heard out: the words are stable, and a cue need not wait for the end of
+/// the segment. Long enough that no word is cut in the middle: stop consonants are silent for 50 to 80 ms.
+pub const PAUSE_MS: u64 = 96;
 
-const PARTIAL_STEP_SAMPLES: u64 = PARTIAL_STEP_MS * SAMPLE_RATE_HZ as u64 / 1000;
+/// A segment is not trimmed before it is that long: what was said just before helps to understand what follows.
+const TRIM_FROM_MS: u64 = 5_000;
+
+/// The policy `window`: a step and a length like those of whisper.cpp's `stream` example.
+const WINDOW_STEP_MS: u64 = 500;
+const WINDOW_LEN_MS: u64 = 5_000;
+
+const PAUSE: usize = ms(PAUSE_MS);
+const TRIM_FROM: usize = ms(TRIM_FROM_MS);
+const WINDOW_STEP: usize = ms(WINDOW_STEP_MS);
+const WINDOW_LEN: usize = ms(WINDOW_LEN_MS);
+
+const fn ms(ms: u64) -> usize {
+    (ms * SAMPLE_RATE_HZ as u64 / 1_000) as usize
+}
+
+/// When open segments are decoded, and what becomes of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Policy {
+    /// As they grow, and as soon as a pause begins; what covers all that was said becomes the final text.
+    #[default]
+    Speculative,
+    /// Every 500 ms the last 5 s, as whisper.cpp's `stream` example does: for comparison.
+    Window,
+    /// Only once they are closed: for comparison.
+    Final,
+}
 
 /// The words of a segment that is still open. A later one replaces it.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,10 +47,24 @@ pub struct Partial {
     pub id: SegmentId,
     /// Its channel.
     pub channel: ChannelId,
-    /// The audio that was decoded.
+    /// The audio that they were heard in, from the start of the segment.
     pub span: Span,
-    /// The words, without any promise.
-    pub text: String,
+    /// The words on which two decodes agreed, or that were heard out, with the best estimate of where they lie.
+    pub stable: Vec<TimedWord>,
+    /// The words behind them, without any promise.
+    pub tail: String,
+    /// Whether a pause follows, so that all of it was heard out: the end of the last word then.
+    pub heard_out: Option<SampleIdx>,
+    /// The audio of `span`, for `speakers`; it goes no further.
+    pub samples: Vec<f32>,
+}
+
+impl Partial {
+    /// The stable words as a text.
+    #[must_use]
+    pub fn stable_text(&self) -> String {
+        joined(self.stable.iter().map(|word| word.text.as_str()))
+    }
 }
 
 /// A closed segment.
@@ -42,14 +84,21 @@ pub struct Finished {
     pub samples: Vec<f32>,
     /// The words, or why there are none to be trusted. An empty text means that nothing was understood.
     pub text: Result<String, Rejection>,
+    /// The words with the best estimate of where they lie; empty where there is no text.
+    pub words: Vec<TimedWord>,
 }
 
-struct Open {
-    id: SegmentId,
-    channel: ChannelId,
-    start: SampleIdx,
-    samples: Vec<f32>,
-    decoded: u64,
+/// What became of the decodes of open segments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Speculations {
+    /// Begun.
+    pub made: u64,
+    /// Of these: gave stable words, or became a final text.
+    pub used: u64,
+    /// Of these: were not worth finishing.
+    pub aborted: u64,
+    /// Closed segments whose text was there already.
+    pub finals_for_free: u64,
 }
 
 /// Collects the audio of open segments and decodes them with a borrowed recogniser.
@@ -58,17 +107,113 @@ struct Open {
 #[derive(Default)]
 pub struct Transcriber {
     guard: Guard,
+    policy: Policy,
     open: Vec<Open>,
+    stats: Speculations,
+}
+
+struct Open {
+    id: SegmentId,
+    channel: ChannelId,
+    start: SampleIdx,
+    speech_end: SampleIdx,
+    samples: Vec<f32>,
+    /// Before this index the words are settled: a sentence ended there, in a pause, and was heard alike twice.
+    trimmed: usize,
+    settled: Vec<Word>,
+    settled_spans: Vec<(usize, usize)>,
+    /// The newest decode of what lies behind.
+    heard: Option<Heard>,
+    /// How many words were told as stable.
+    told: usize,
+    /// The place where to trim once the words before it are heard alike again.
+    sentence_end: Option<SentenceEnd>,
+}
+
+/// A decode from `Open::trimmed` on.
+struct Heard {
+    until: usize,
+    words: Vec<Word>,
+    rejected: Option<Rejection>,
+    /// It made no words stable so far.
+    unused: bool,
+}
+
+struct SentenceEnd {
+    /// In the middle of the pause.
+    at: usize,
+    /// Words before it, counted from `Open::trimmed`.
+    words: usize,
+}
+
+impl Open {
+    fn at(&self, index: usize) -> SampleIdx {
+        self.start + index as u64
+    }
+
+    fn index(&self, at: SampleIdx) -> usize {
+        usize::try_from(at.since(self.start)).unwrap_or(usize::MAX).min(self.samples.len())
+    }
+
+    fn heard_until(&self) -> usize {
+        self.heard.as_ref().map_or(self.trimmed, |heard| heard.until)
+    }
+
+    /// Where the words so far end for sure, if a pause has begun.
+    fn pause(&self) -> Option<usize> {
+        let heard_out = self.index(self.speech_end) + PAUSE;
+        (self.samples.len() >= heard_out).then_some(heard_out)
+    }
+
+    /// A pause has begun, and what was said before it is not all decoded.
+    fn waits_in_pause(&self) -> bool {
+        self.pause().is_some_and(|heard_out| self.heard_until() < heard_out)
+    }
+
+    fn timed(&self, words: &[Word], spans: &[(usize, usize)]) -> Vec<TimedWord> {
+        words
+            .iter()
+            .zip(spans)
+            .map(|(word, &(start, end))| TimedWord {
+                text: word.text.clone(),
+                start_s: self.at(start).as_secs(),
+                end_s: self.at(end).as_secs(),
+            })
+            .collect()
+    }
+
+    /// The words from `Open::trimmed` on with their places.
+    fn spans(&self, words: &[Word], until: usize) -> Vec<(usize, usize)> {
+        words::spans(words, &self.samples[self.trimmed..until], self.trimmed)
+    }
+
+    /// Settles the first `count` words behind `trimmed`, which end before `at`.
+    fn settle(&mut self, count: usize, at: usize) {
+        let Some(mut heard) = self.heard.take() else { return };
+        let behind = heard.words.split_off(count);
+        let spans = words::spans(&heard.words, &self.samples[self.trimmed..at], self.trimmed);
+        self.settled.append(&mut heard.words);
+        self.settled_spans.extend(spans);
+        self.trimmed = at;
+        heard.words = behind;
+        self.heard = Some(heard);
+    }
 }
 
 impl Transcriber {
     /// Starts without any open segment.
     #[must_use]
-    pub fn new(guard: Guard) -> Self {
-        Self { guard, open: Vec::new() }
+    pub fn new(guard: Guard, policy: Policy) -> Self {
+        Self { guard, policy, open: Vec::new(), stats: Speculations::default() }
     }
 
-    /// Takes the next event; a closed segment is decoded and returned.
+    /// What became of the speculations so far.
+    #[must_use]
+    pub fn speculations(&self) -> Speculations {
+        self.stats
+    }
+
+    /// Takes the next event; of a closed segment the text is returned, decoded now if no speculation covers it.
     ///
     /// Events of a segment that was never opened, or was dropped, are ignored.
     ///
@@ -80,13 +225,26 @@ impl Transcriber {
         recognizer: &mut dyn Recognizer,
     ) -> Result<Option<Finished>, TranscribeError> {
         match event {
-            SegmentEvent::Opened { id, channel, start, samples } => {
-                self.open.push(Open { id, channel, start, samples, decoded: 0 });
+            SegmentEvent::Opened { id, channel, start, speech_end, samples } => {
+                self.open.push(Open {
+                    id,
+                    channel,
+                    start,
+                    speech_end,
+                    samples,
+                    trimmed: 0,
+                    settled: Vec::new(),
+                    settled_spans: Vec::new(),
+                    heard: None,
+                    told: 0,
+                    sentence_end: None,
+                });
                 Ok(None)
             }
-            SegmentEvent::Grown { id, samples } => {
+            SegmentEvent::Grown { id, speech_end, samples } => {
                 if let Some(open) = self.open.iter_mut().find(|open| open.id == id) {
                     open.samples.extend_from_slice(&samples);
+                    open.speech_end = speech_end;
                 }
                 Ok(None)
             }
@@ -100,158 +258,194 @@ impl Transcriber {
                 };
                 let mut open = self.open.swap_remove(at);
                 open.samples.extend_from_slice(&samples);
-                let text = decode(self.guard, &open.samples, recognizer)?;
-                Ok(Some(Finished {
-                    id,
-                    channel: open.channel,
-                    span,
-                    speech_start,
-                    speech_end,
-                    samples: open.samples,
-                    text,
-                }))
+                open.speech_end = speech_end;
+                self.finish(open, span, speech_start, recognizer).map(Some)
             }
         }
     }
 
-    /// Decodes the open segment that has grown most since its last partial, if any has grown by
-    /// [`PARTIAL_STEP_MS`]. To be called only when no event is waiting.
+    /// Decodes the open segment that most needs it, if any does: one in which a pause has begun first, then one
+    /// that has grown by `step_ms` since it was decoded last (`None`: only at pauses' ends). To be called only when no
+    /// event is waiting. `abort` is asked while it runs whether the audio of that channel up to that instant is still
+    /// worth it.
     ///
     /// # Errors
     /// [`TranscribeError::Decode`]: there is no partial; the segment stays open.
     pub fn partial(
         &mut self,
         recognizer: &mut dyn Recognizer,
+        step_ms: Option<f32>,
+        abort: &dyn Fn(ChannelId, SampleIdx) -> bool,
     ) -> Result<Option<Partial>, TranscribeError> {
-        let Some(at) = self
-            .open
-            .iter()
-            .enumerate()
-            .filter(|(_, open)| open.samples.len() as u64 >= open.decoded + PARTIAL_STEP_SAMPLES)
-            .max_by_key(|(_, open)| open.samples.len() as u64 - open.decoded)
-            .map(|(at, _)| at)
+        let (step, pauses) = match self.policy {
+            Policy::Final => return Ok(None),
+            Policy::Window => (Some(WINDOW_STEP), false),
+            Policy::Speculative => {
+                (step_ms.map(|step| (step * SAMPLE_RATE_HZ as f32 / 1_000.0) as usize), true)
+            }
+        };
+        let Some(step) = step else { return Ok(None) };
+        let grown = |open: &Open| open.samples.len() - open.heard_until();
+        let at = self.open.iter().position(|open| pauses && open.waits_in_pause()).or_else(|| {
+            (0..self.open.len())
+                .filter(|&at| grown(&self.open[at]) >= step)
+                .max_by_key(|&at| grown(&self.open[at]))
+        });
+        let Some(at) = at else { return Ok(None) };
+        let until = self.open[at].samples.len();
+        if self.policy == Policy::Window {
+            self.slide_window(at, until);
+        }
+        let open = &self.open[at];
+        let (channel, end) = (open.channel, open.at(until));
+        self.stats.made += 1;
+        let Some((words, rejected)) =
+            decode(self.guard, open, until, recognizer, &|| abort(channel, end))?
         else {
+            self.stats.aborted += 1;
             return Ok(None);
         };
-        let guard = self.guard;
+        Ok(self.take_in(at, Heard { until, words, rejected, unused: true }))
+    }
+
+    /// What is older than the window is settled as it was heard last, in the middle of a word or not.
+    fn slide_window(&mut self, at: usize, until: usize) {
         let open = &mut self.open[at];
-        open.decoded = open.samples.len() as u64;
-        let text = decode(guard, &open.samples, recognizer)?;
-        Ok(text.ok().filter(|text| !text.is_empty()).map(|text| Partial {
+        if until - open.trimmed > WINDOW_LEN {
+            let (count, end) = open.heard.as_ref().map_or((0, until), |h| (h.words.len(), h.until));
+            if open.heard.is_some() {
+                open.settle(count, end);
+            } else {
+                open.trimmed = end;
+            }
+        }
+    }
+
+    /// Compares a decode with the one before: what both agree on is stable.
+    fn take_in(&mut self, at: usize, mut heard: Heard) -> Option<Partial> {
+        let open = &mut self.open[at];
+        let mut agreed = 0;
+        if let Some(before) = &open.heard {
+            agreed = words::agreement(&before.words, &heard.words);
+            for (word, known) in heard.words.iter_mut().zip(&before.words[..agreed]) {
+                word.by = known.by.min(before.until);
+            }
+        }
+        // The decode right behind it has to hear it alike: later ones may count other words.
+        let sentence_end = open.sentence_end.take().filter(|end| end.words <= agreed);
+        let heard_out = open.pause().is_some_and(|pause| heard.until >= pause);
+        let stable = if heard_out { heard.words.len() } else { agreed };
+        if self.policy == Policy::Speculative && heard_out && open.sentence_end.is_none() {
+            let pause = open.index(open.speech_end);
+            let long = heard.until - open.trimmed >= TRIM_FROM;
+            if long && heard.words.last().is_some_and(Word::ends_sentence) {
+                let at = pause + (heard.until - pause) / 2;
+                open.sentence_end = Some(SentenceEnd { at, words: heard.words.len() });
+            }
+        }
+        if heard.words.is_empty() && open.settled.is_empty() {
+            open.heard = Some(heard);
+            return None;
+        }
+        let until = heard.until;
+        let spans = open.spans(&heard.words, until);
+        let mut told = open.timed(&open.settled, &open.settled_spans);
+        told.extend(open.timed(&heard.words[..stable], &spans));
+        let tail = joined(heard.words[stable..].iter().map(|word| word.text.as_str()));
+        if told.len() > open.told {
+            heard.unused = false;
+            self.stats.used += 1;
+        }
+        open.told = told.len();
+        open.heard = Some(heard);
+        // Only now: the partial counts its words from where the segment was trimmed before.
+        if let Some(SentenceEnd { at, words }) = sentence_end {
+            open.settle(words, at);
+            if let Some(next) = &mut open.sentence_end {
+                next.words = next.words.saturating_sub(words);
+            }
+        }
+        Some(Partial {
             id: open.id,
             channel: open.channel,
-            span: Span::new(open.start, open.start + open.decoded),
+            span: Span::new(open.start, open.at(until)),
+            stable: told,
+            tail,
+            heard_out: heard_out.then_some(open.speech_end),
+            samples: open.samples[..until].to_vec(),
+        })
+    }
+
+    fn finish(
+        &mut self,
+        mut open: Open,
+        span: Span,
+        speech_start: SampleIdx,
+        recognizer: &mut dyn Recognizer,
+    ) -> Result<Finished, TranscribeError> {
+        let until = open.samples.len();
+        // A segment that was cut in the middle of speech has no silence at its end.
+        let enough = open.pause().unwrap_or(until);
+        let heard = match open.heard.take() {
+            Some(heard) if self.policy != Policy::Window && heard.until >= enough => {
+                self.stats.used += u64::from(heard.unused);
+                self.stats.finals_for_free += 1;
+                heard
+            }
+            _ => {
+                let decoded = decode(self.guard, &open, until, recognizer, &|| false)?;
+                let (words, rejected) = decoded.unwrap_or_default();
+                Heard { until, words, rejected, unused: false }
+            }
+        };
+        let text = joined(open.settled.iter().chain(&heard.words).map(|word| word.text.as_str()));
+        let spans = open.spans(&heard.words, heard.until);
+        let mut words = open.timed(&open.settled, &open.settled_spans);
+        words.extend(open.timed(&heard.words, &spans));
+        let text = match heard.rejected {
+            Some(rejection) if open.settled.is_empty() => Err(rejection),
+            _ => Ok(text),
+        };
+        Ok(Finished {
+            id: open.id,
+            channel: open.channel,
+            span,
+            speech_start,
+            speech_end: open.speech_end,
+            samples: open.samples,
             text,
-        }))
+            words,
+        })
     }
 }
 
+/// Decodes from where the segment was trimmed to `until`: the words, and why they are not believed.
+#[expect(clippy::type_complexity, reason = "two callers, both at hand")]
 fn decode(
     guard: Guard,
-    samples: &[f32],
+    open: &Open,
+    until: usize,
     recognizer: &mut dyn Recognizer,
-) -> Result<Result<String, Rejection>, TranscribeError> {
+    abort: &dyn Fn() -> bool,
+) -> Result<Option<(Vec<Word>, Option<Rejection>)>, TranscribeError> {
+    let samples = &open.samples[open.trimmed..until];
     if let Err(rejection) = guard.check_audio(samples) {
-        return Ok(Err(rejection));
+        return Ok(Some((Vec::new(), Some(rejection))));
     }
-    let hypothesis = recognizer.recognize(samples)?;
+    let stretch = Stretch { start: open.at(open.trimmed), samples };
+    let Some(hypothesis) = recognizer.recognize(&stretch, abort)? else { return Ok(None) };
     if !has_words(&hypothesis.text) {
-        return Ok(Ok(String::new()));
+        return Ok(Some((Vec::new(), None)));
     }
-    Ok(guard.check_text(&hypothesis, samples.len()).map(|()| hypothesis.text.trim().to_owned()))
+    Ok(Some(match guard.check_text(&hypothesis, samples.len()) {
+        Ok(()) => (words::split(&hypothesis.text, until), None),
+        Err(rejection) => (Vec::new(), Some(rejection)),
+    }))
+}
+
+fn joined<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    words.collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{Hypothesis, Script};
-
-    const ID: SegmentId = SegmentId(3);
-
-    fn opened(samples: usize) -> SegmentEvent {
-        SegmentEvent::Opened {
-            id: ID,
-            channel: ChannelId(1),
-            start: SampleIdx(1_000),
-            samples: vec![0.1; samples],
-        }
-    }
-
-    fn closed(new: usize, total: u64) -> SegmentEvent {
-        SegmentEvent::Closed {
-            id: ID,
-            span: Span::new(SampleIdx(1_000), SampleIdx(1_000 + total)),
-            speech_start: SampleIdx(1_100),
-            speech_end: SampleIdx(1_000 + total - 100),
-            samples: vec![0.1; new],
-        }
-    }
-
-    #[test]
-    fn a_segment_is_decoded_once_it_closes() {
-        let mut script = Script::of_texts([" Goedemorgen. "]);
-        let mut transcriber = Transcriber::default();
-        assert_eq!(transcriber.push(opened(4_000), &mut script).unwrap(), None);
-        let grown = SegmentEvent::Grown { id: ID, samples: vec![0.1; 4_000] };
-        assert_eq!(transcriber.push(grown, &mut script).unwrap(), None);
-        let finished = transcriber.push(closed(2_000, 10_000), &mut script).unwrap().unwrap();
-        assert_eq!(finished.text, Ok("Goedemorgen.".to_owned()));
-        assert_eq!(finished.samples.len(), 10_000);
-        assert_eq!(finished.channel, ChannelId(1));
-    }
-
-    #[test]
-    fn a_failed_decode_costs_one_segment() {
-        let sure = |text: &str| {
-            Some(Hypothesis { text: text.to_owned(), avg_logprob: -0.1, no_speech_prob: None })
-        };
-        let mut script = Script::new([None, sure("Ja.")]);
-        let mut transcriber = Transcriber::default();
-        transcriber.push(opened(8_000), &mut script).unwrap();
-        assert!(transcriber.push(closed(0, 8_000), &mut script).is_err());
-        transcriber.push(opened(8_000), &mut script).unwrap();
-        let finished = transcriber.push(closed(0, 8_000), &mut script).unwrap().unwrap();
-        assert_eq!(finished.text, Ok("Ja.".to_owned()));
-    }
-
-    #[test]
-    fn partials_wait_for_growth() {
-        let mut script = Script::of_texts(["Ik", "Ik wil"]);
-        let mut transcriber = Transcriber::default();
-        transcriber.push(opened(4_800), &mut script).unwrap();
-        assert_eq!(transcriber.partial(&mut script).unwrap(), None);
-        let grow = |n| SegmentEvent::Grown { id: ID, samples: vec![0.1; n] };
-        transcriber.push(grow(4_800), &mut script).unwrap();
-        let partial = transcriber.partial(&mut script).unwrap().unwrap();
-        assert_eq!((partial.text.as_str(), partial.span.len()), ("Ik", 9_600));
-        transcriber.push(grow(9_000), &mut script).unwrap();
-        assert_eq!(transcriber.partial(&mut script).unwrap(), None);
-        transcriber.push(grow(600), &mut script).unwrap();
-        assert_eq!(transcriber.partial(&mut script).unwrap().unwrap().text, "Ik wil");
-    }
-
-    #[test]
-    fn a_dropped_segment_is_never_decoded() {
-        let mut script = Script::default(); // would fail if asked
-        let mut transcriber = Transcriber::default();
-        transcriber.push(opened(16_000), &mut script).unwrap();
-        transcriber.push(SegmentEvent::Dropped { id: ID }, &mut script).unwrap();
-        assert_eq!(transcriber.push(closed(0, 16_000), &mut script).unwrap(), None);
-        assert_eq!(transcriber.partial(&mut script).unwrap(), None);
-    }
-
-    #[test]
-    fn silence_is_not_even_decoded() {
-        let mut script = Script::default();
-        let mut transcriber = Transcriber::default();
-        let quiet = SegmentEvent::Opened {
-            id: ID,
-            channel: ChannelId(0),
-            start: SampleIdx(1_000),
-            samples: vec![0.0; 16_000],
-        };
-        transcriber.push(quiet, &mut script).unwrap();
-        let finished = transcriber.push(closed(0, 16_000), &mut script);
-        assert!(finished.is_ok()); // the script is empty and would fail
-    }
-}
+mod tests;

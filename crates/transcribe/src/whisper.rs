@@ -1,6 +1,8 @@
 //! Whisper through whisper.cpp.
 
 use std::{
+    cell::Cell,
+    ffi::c_void,
     fs::File,
     io::Read as _,
     path::{Path, PathBuf},
@@ -11,7 +13,7 @@ use whisper_rs::{
     FullParams, SamplingStrategy, WhisperContext, WhisperContextParameters, WhisperState,
 };
 
-use crate::{Hypothesis, Recognizer, TranscribeError, layout};
+use crate::{Abort, Hypothesis, Recognizer, Stretch, TranscribeError, layout};
 
 /// Width of the bundled demo model. No published Whisper model is that narrow (tiny has 384), so it
 /// tells the demo model from a real one whatever the file is called.
@@ -30,6 +32,9 @@ const CONTEXT_STEP: usize = 32;
 const MIN_SAMPLES: usize = SAMPLE_RATE_HZ as usize / 2;
 /// Tokens a second that speech can need (fast Dutch: 4 words of 2 to 3 tokens), against runaway loops.
 const MAX_TOKENS_PER_S: usize = 12;
+
+/// More than this whisper.cpp hardly uses.
+const MAX_THREADS: usize = 16;
 
 /// The head of a ggml file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -198,7 +203,7 @@ impl Whisper {
 fn params(config: &WhisperConfig) -> FullParams<'static, 'static> {
     // Greedy: on two cores a beam of five costs three times the decoder for a few per cent of the errors.
     let mut params = FullParams::new(SamplingStrategy::Greedy { best_of: 1 });
-    params.set_n_threads(config.threads.min(16) as i32);
+    params.set_n_threads(config.threads.min(MAX_THREADS) as i32);
     params.set_language(Some(config.lang.code()));
     params.set_translate(false);
     params.set_no_context(true);
@@ -224,7 +229,12 @@ fn audio_ctx(samples: usize) -> usize {
 }
 
 impl Recognizer for Whisper {
-    fn recognize(&mut self, samples: &[f32]) -> Result<Hypothesis, TranscribeError> {
+    fn recognize(
+        &mut self,
+        stretch: &Stretch<'_>,
+        abort: Abort<'_>,
+    ) -> Result<Option<Hypothesis>, TranscribeError> {
+        let samples = stretch.samples;
         let seconds = samples.len() as f32 / SAMPLE_RATE_HZ as f32;
         let failed = |what: String| TranscribeError::Decode { seconds, what };
         if samples.len() > ENCODER_MAX_POSITIONS * ENCODER_SAMPLES_PER_POSITION {
@@ -234,6 +244,13 @@ impl Recognizer for Whisper {
         let mut params = self.params.clone();
         params.set_audio_ctx(audio_ctx(samples.len()) as i32);
         params.set_max_tokens((MAX_TOKENS_PER_S as f32 * seconds) as i32 + MAX_TOKENS_PER_S as i32);
+        let aborted = Cell::new(false);
+        let ask = || {
+            aborted.set(aborted.get() || abort());
+            aborted.get()
+        };
+        let ask: Abort<'_> = &ask;
+        abort_when(&mut params, &ask);
         let result = if samples.len() < MIN_SAMPLES {
             let mut padded = samples.to_vec();
             padded.resize(MIN_SAMPLES, 0.0);
@@ -241,8 +258,33 @@ impl Recognizer for Whisper {
         } else {
             self.state.full(params, samples)
         };
+        if aborted.get() {
+            return Ok(None); // whisper.cpp reports it as a failed encode or decode
+        }
         result.map_err(|why| failed(format!("{why:?}")))?;
-        Ok(self.hypothesis())
+        Ok(Some(self.hypothesis()))
+    }
+
+    fn set_threads(&mut self, threads: usize) {
+        self.params.set_n_threads(threads.clamp(1, MAX_THREADS) as i32);
+    }
+}
+
+/// Has whisper.cpp ask `abort` after the encoder's pass and after each token. whisper-rs's own safe setter hands over
+/// a pointer of the wrong type (0.16: it reads any closure as a boxed one), so the raw one is used.
+#[expect(unsafe_code, reason = "the callback of a C library")]
+fn abort_when<'a>(params: &mut FullParams<'_, '_>, abort: &'a Abort<'a>) {
+    unsafe extern "C" fn ask(user_data: *mut c_void) -> bool {
+        // SAFETY: `user_data` is the pointer set below, and outlives the call of `full` (see there).
+        let abort = unsafe { &*user_data.cast::<Abort<'_>>() };
+        abort()
+    }
+    let user_data = std::ptr::from_ref(abort).cast_mut().cast::<c_void>();
+    // SAFETY: whisper.cpp calls `ask` with this pointer only inside `full`, on the thread that called it. The
+    // parameters are a copy that `recognize` makes for one call of `full`; `abort` lives on its stack till then.
+    unsafe {
+        params.set_abort_callback(Some(ask));
+        params.set_abort_callback_user_data(user_data);
     }
 }
 

@@ -25,19 +25,7 @@ pub fn run(command: Models) -> anyhow::Result<()> {
 }
 
 fn installed() -> anyhow::Result<Vec<PathBuf>> {
-    let folder = runtime::models_dir()?;
-    let mut models = Vec::new();
-    if folder.is_dir() {
-        for entry in
-            fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?
-        {
-            let path = entry?.path();
-            if path.extension().is_some_and(|extension| extension == "bin") {
-                models.push(path);
-            }
-        }
-    }
-    models.sort();
+    let mut models = runtime::imported_models()?;
     models.push(runtime::own_file(runtime::DEMO_MODEL)?);
     Ok(models)
 }

@@ -2,20 +2,26 @@
 
 use std::{sync::Arc, time::Instant};
 
-use ::coach::{Coach, Heard};
+use ::coach::{Coach, Heard, Preview, Settled};
 use anyhow::Context as _;
-use coding::{CodeInput, Coder};
-use crossbeam_channel::{Receiver, Sender, TrySendError};
+use coding::{Coder, Reading};
+use crossbeam_channel::{Receiver, Sender};
 use session::Journal;
 use speakers::{SpectralEmbedder, Tracker, UtteranceAudio};
 use timeline::{
-    CueEvent, EndSummary, EventKind, Lang, LatencyMs, SampleIdx, SegmentId, SessionEvent,
-    SessionHeader, Span, UtteranceEvent,
+    CodedUtterance, CueEvent, EndSummary, EventKind, Lang, LatencyMs, Rung, SampleIdx, SegmentId,
+    SessionEvent, SessionHeader, Span, Speaker, UtteranceEvent,
 };
 use transcribe::{Finished, Partial};
 
-use super::{Note, Words};
-use crate::{clock::SessionClock, said, wire::Pace};
+use super::{Note, Words, desk::Desk};
+use crate::{clock::SessionClock, said, telemetry::Telemetry, wire::Pace};
+
+/// Fewer stable words than this are no act yet ("Je moet …"), as long as the speaker goes on.
+const EARLY_WORDS: usize = 5;
+
+/// Below this confidence of who speaks, no cue is shown before the words are final.
+const EARLY_CONFIDENCE: f32 = 0.7;
 
 /// The thread `coach`. The journal is written before the window is told.
 pub struct CoachStage {
@@ -26,6 +32,7 @@ pub struct CoachStage {
     pub(crate) coach: Coach,
     pub(crate) journals: Vec<Journal>,
     pub(crate) clock: Arc<SessionClock>,
+    pub(crate) telemetry: Arc<Telemetry>,
     pub(crate) input: Receiver<Words>,
     pub(crate) out: Sender<SessionEvent>,
     pub(crate) wake: Box<dyn Fn() + Send>,
@@ -50,12 +57,16 @@ impl CoachStage {
         };
         let mut talk = Talk {
             lang: self.lang,
-            timed: self.pace != Pace::Fast,
+            pace: self.pace,
             tracker: self.tracker,
             coder: self.coder,
             coach: self.coach,
             clock: self.clock,
-            partial: None,
+            telemetry: self.telemetry,
+            rung: Rung::Full,
+            names: 0,
+            open: Vec::new(),
+            read: None,
         };
         // The journals were opened with it.
         desk.show(SessionEvent::new(SampleIdx::ZERO, EventKind::Session(header)));
@@ -66,7 +77,8 @@ impl CoachStage {
             && let Ok(words) = self.input.recv()
         {
             outcome = match words {
-                Words::Partial(partial, ms) => talk.partial(&partial, ms, &mut desk),
+                Words::Partial(partial) => talk.partial(&partial, &mut desk),
+                Words::Gone(id) => talk.gone(id, end, &mut desk),
                 Words::Finished(finished, ms) => {
                     end = end.max(finished.span.end);
                     talk.finished(&finished, ms, &mut desk)
@@ -101,29 +113,108 @@ impl CoachStage {
 /// What is known of the conversation.
 struct Talk {
     lang: Lang,
-    timed: bool,
+    pace: Pace,
     tracker: Tracker<SpectralEmbedder>,
     coder: Coder,
     coach: Coach,
     clock: Arc<SessionClock>,
-    /// The newest partial, and milliseconds from the end of its audio to its text.
-    partial: Option<(SegmentId, f32)>,
+    telemetry: Arc<Telemetry>,
+    rung: Rung,
+    /// Names given to utterances.
+    names: u64,
+    /// Open segments with partials: one for each channel at most.
+    open: Vec<OpenTalk>,
+    /// The text that was read last: the final words mostly are those of the last partial.
+    read: Option<(String, Reading)>,
+}
+
+/// A segment that is not closed.
+struct OpenTalk {
+    id: SegmentId,
+    /// How many stable words were looked at.
+    looked_at: usize,
+    /// The clock `partial` of its newest stable word, in milliseconds.
+    partial_ms: Option<f32>,
+    /// The cue that is shown already, and the name of the utterance that it belongs to.
+    shown: Option<(String, Preview)>,
 }
 
 impl Talk {
-    fn partial(
-        &mut self,
-        partial: &Partial,
-        ms: Option<f32>,
-        desk: &mut Desk,
-    ) -> anyhow::Result<()> {
-        self.partial = ms.map(|ms| (partial.id, ms));
+    fn partial(&mut self, partial: &Partial, desk: &mut Desk) -> anyhow::Result<()> {
+        let at = match self.open.iter().position(|open| open.id == partial.id) {
+            Some(at) => at,
+            None => {
+                let open =
+                    OpenTalk { id: partial.id, looked_at: 0, partial_ms: None, shown: None };
+                self.open.push(open);
+                self.open.len() - 1
+            }
+        };
+        let stable = partial.stable_text();
+        let text = match (stable.is_empty(), partial.tail.is_empty()) {
+            (true, _) => partial.tail.clone(),
+            (_, true) => stable.clone(),
+            _ => format!("{stable} {}", partial.tail),
+        };
         let kind = EventKind::Partial {
             segment: partial.id.0,
             start_s: partial.span.start.as_secs(),
-            text: partial.text.clone(),
+            text,
+            stable_words: partial.stable.len(),
         };
-        desk.tell(partial.span.end, kind)
+        desk.tell(partial.span.end, kind)?;
+
+        let Some(last) = partial.stable.last() else { return Ok(()) };
+        let open = &mut self.open[at];
+        if partial.stable.len() > open.looked_at {
+            open.partial_ms = Some(self.clock.ms_since(SampleIdx::from_secs(last.end_s)));
+        }
+        let grown = partial.stable.len() != std::mem::replace(&mut open.looked_at, partial.stable.len());
+        let worth_a_look = (grown && partial.stable.len() >= EARLY_WORDS) || partial.heard_out.is_some();
+        if open.shown.is_some() || !worth_a_look || self.rung == Rung::TranscriptOnly {
+            return Ok(());
+        }
+        let end = partial.heard_out.unwrap_or(SampleIdx::from_secs(last.end_s));
+        self.look_ahead(at, partial, &stable, end, desk)
+    }
+
+    /// Shows the cue, if any, that words deserve which are not final: they ended at `end`.
+    fn look_ahead(
+        &mut self,
+        at: usize,
+        partial: &Partial,
+        text: &str,
+        end: SampleIdx,
+        desk: &mut Desk,
+    ) -> anyhow::Result<()> {
+        let reading = self.reading(text)?;
+        let audio = UtteranceAudio {
+            channel: partial.channel,
+            span: partial.span,
+            samples: &partial.samples,
+        };
+        let who = self.tracker.peek(&audio, self.coder.role_log_odds(&reading))?;
+        if who.confidence < EARLY_CONFIDENCE {
+            return Ok(());
+        }
+        let coded = self.coder.code_as(&reading, who.speaker);
+        let name = format!("u{}", self.names + 1);
+        let start = SampleIdx::from_secs(partial.stable.first().map_or(0.0, |word| word.start_s));
+        let firm = self.coder.thresholds().firm;
+        let heard = heard(&name, who.speaker, Span::new(start.min(end), end), text, &coded, firm);
+        let Some(preview) = self.coach.preview(&heard, partial.heard_out.is_some()) else {
+            return Ok(());
+        };
+        self.names += 1;
+        desk.summary.cues += 1;
+        let event = CueEvent {
+            at_s: preview.cue.at.as_secs(),
+            cue: preview.cue.clone(),
+            provisional: true,
+            latency_ms: self.latency(preview.cue.at, self.open[at].partial_ms, None),
+        };
+        self.open[at].shown = Some((name, preview));
+        desk.tell(partial.span.end, EventKind::Cue(event))
     }
 
     fn finished(
@@ -132,30 +223,36 @@ impl Talk {
         final_ms: Option<f32>,
         desk: &mut Desk,
     ) -> anyhow::Result<()> {
-        let partial_ms = self.partial.take_if(|(id, _)| *id == finished.id).map(|(_, ms)| ms);
         let text = match &finished.text {
             Ok(text) if !text.is_empty() => text.as_str(),
             // Nothing that anybody said: counted, so that a session that hears nothing shows it.
             Ok(_) | Err(_) => {
                 desk.summary.rejected_segments += 1;
-                return Ok(());
+                return self.gone(finished.id, finished.speech_end, desk);
             }
+        };
+        let (partial_ms, shown) = match self.open.iter().position(|open| open.id == finished.id) {
+            Some(at) => {
+                let open = self.open.swap_remove(at);
+                (open.partial_ms, open.shown)
+            }
+            None => (None, None),
         };
         let at = finished.speech_end;
         let span = Span::new(finished.speech_start, finished.speech_end);
-        let role_log_odds =
-            self.coder.role_log_odds(self.lang, text).context("the MI coder failed")?;
+        let reading = self.reading(text)?;
         let audio = UtteranceAudio {
             channel: finished.channel,
             span: finished.span,
             samples: &finished.samples,
         };
-        let who = self.tracker.push(&audio, role_log_odds)?;
+        let who = self.tracker.push(&audio, self.coder.role_log_odds(&reading))?;
         if let Some(roles) = who.roles_changed {
             desk.tell(at, EventKind::Roles { roles })?;
         }
         desk.summary.utterances += 1;
-        let id = format!("u{}", desk.summary.utterances);
+        let id = shown.as_ref().map_or_else(|| format!("u{}", self.names + 1), |(id, _)| id.clone());
+        self.names += u64::from(shown.is_none());
         let utterance = UtteranceEvent {
             id: id.clone(),
             speaker: who.speaker,
@@ -164,35 +261,71 @@ impl Talk {
             start_s: span.start.as_secs(),
             end_s: span.end.as_secs(),
             text: text.to_owned(),
-            words: Vec::new(),
+            words: finished.words.clone(),
         };
         desk.tell(at, EventKind::Utterance(utterance))?;
 
-        let input = CodeInput { speaker: who.speaker, lang: self.lang, text };
-        let coded = self.coder.code(&input).context("the MI coder failed")?;
-        let heard = Heard {
-            id: &id,
-            speaker: who.speaker,
-            span,
-            text,
-            codes: &coded.codes,
-            righting_reflex: coded.righting_reflex,
-            firm: coded.righting_reflex >= self.coder.thresholds().firm,
+        let coded = self.coder.code_as(&reading, who.speaker);
+        let firm = self.coder.thresholds().firm;
+        let heard = heard(&id, who.speaker, span, text, &coded, firm);
+        let silent = self.rung == Rung::TranscriptOnly;
+        let decided = match &shown {
+            Some((_, preview)) => Err(self.coach.settle(&heard, preview)),
+            None if silent => {
+                self.coach.push_silently(&heard);
+                Ok(None)
+            }
+            None => Ok(self.coach.push(&heard)),
         };
-        let cue = self.coach.push(&heard);
-        desk.tell(at, EventKind::Coded { id, speaker: who.speaker, coded })?;
-        if let Some(cue) = cue {
-            let latency_ms = self.timed.then(|| LatencyMs {
-                capture: None,
-                partial: partial_ms,
-                final_text: final_ms.unwrap_or_default(),
-                cue: self.clock.ms_since(cue.at),
-            });
-            desk.summary.cues += 1;
-            let event = CueEvent { at_s: cue.at.as_secs(), cue, latency_ms };
-            desk.tell(at, EventKind::Cue(event))?;
+        desk.tell(at, EventKind::Coded { id: id.clone(), speaker: who.speaker, coded })?;
+        match decided {
+            Ok(None) => Ok(()),
+            Ok(Some(cue)) => {
+                desk.summary.cues += 1;
+                let latency_ms = self.latency(cue.at, partial_ms, final_ms);
+                let event =
+                    CueEvent { at_s: cue.at.as_secs(), cue, provisional: false, latency_ms };
+                desk.tell(at, EventKind::Cue(event))
+            }
+            Err(Settled::Confirmed { moment, strength }) => {
+                desk.tell(at, EventKind::CueConfirmed { after: id, moment, strength })
+            }
+            Err(Settled::Withdrawn) => desk.withdraw(at, id),
         }
-        Ok(())
+    }
+
+    /// There are no words in a segment after all.
+    fn gone(&mut self, id: SegmentId, at: SampleIdx, desk: &mut Desk) -> anyhow::Result<()> {
+        let Some(at_open) = self.open.iter().position(|open| open.id == id) else { return Ok(()) };
+        let Some((name, preview)) = self.open.swap_remove(at_open).shown else { return Ok(()) };
+        self.coach.withdraw(&preview);
+        desk.withdraw(at, name)
+    }
+
+    fn reading(&mut self, text: &str) -> anyhow::Result<Reading> {
+        if let Some((read, reading)) = &self.read
+            && read == text
+        {
+            return Ok(reading.clone());
+        }
+        let reading = self.coder.read(self.lang, text).context("the MI coder failed")?;
+        self.read = Some((text.to_owned(), reading.clone()));
+        Ok(reading)
+    }
+
+    fn latency(
+        &self,
+        cue_at: SampleIdx,
+        partial: Option<f32>,
+        final_text: Option<f32>,
+    ) -> Option<LatencyMs> {
+        let capture = (self.pace == Pace::Live).then(|| self.telemetry.capture_ms());
+        (self.pace != Pace::Fast).then(|| LatencyMs {
+            capture,
+            partial,
+            final_text,
+            cue: self.clock.ms_since(cue_at),
+        })
     }
 
     fn note(&mut self, at: SampleIdx, note: Note, desk: &mut Desk) -> anyhow::Result<()> {
@@ -202,7 +335,10 @@ impl Talk {
                 EventKind::Gap { start_s: gap.span.start.as_secs(), end_s: gap.span.end.as_secs() }
             }
             Note::Paused(paused) => EventKind::Paused { paused },
-            Note::Lag(lag_ms) => EventKind::Status { lag_ms },
+            Note::Status { lag_ms, rung } => {
+                self.rung = rung;
+                EventKind::Status { lag_ms, rung }
+            }
             Note::Fault { stage, message } => EventKind::Fault { stage: stage.to_owned(), message },
             Note::End => return Ok(()),
         };
@@ -210,68 +346,22 @@ impl Talk {
     }
 }
 
-/// Where events go: the journals, then the window.
-struct Desk {
-    journals: Vec<Journal>,
-    out: Sender<SessionEvent>,
-    wake: Box<dyn Fn() + Send>,
-    live: bool,
-    wait: bool,
-    summary: EndSummary,
-    failure: Option<anyhow::Error>,
-}
-
-impl Desk {
-    fn tell(&mut self, at: SampleIdx, kind: EventKind) -> anyhow::Result<()> {
-        self.summary.faults += u64::from(matches!(kind, EventKind::Fault { .. }));
-        let event = SessionEvent::new(at, kind);
-        if let Err(error) = self.write(&event) {
-            self.summary.faults += 1;
-            let message = error.to_string();
-            self.show(SessionEvent::new(
-                at,
-                EventKind::Fault { stage: "session".to_owned(), message },
-            ));
-            if !self.live {
-                return Err(error.into());
-            }
-            // The talk goes on and so does the coaching; the exit code tells of the loss.
-            self.failure = self.failure.take().or(Some(error.into()));
-        }
-        self.show(event);
-        Ok(())
-    }
-
-    /// Writes to every journal; one that fails is given up, and the error returned.
-    fn write(&mut self, event: &SessionEvent) -> Result<(), session::SessionError> {
-        let mut failure = None;
-        self.journals.retain_mut(|journal| match journal.append(event) {
-            Ok(()) => true,
-            Err(error) => {
-                failure = Some(error);
-                false
-            }
-        });
-        failure.map_or(Ok(()), Err)
-    }
-
-    fn show(&mut self, event: SessionEvent) {
-        // A window that was closed needs no events; the session goes on in the journal.
-        let dropped = if self.wait {
-            self.out.send(event).is_err()
-        } else {
-            matches!(self.out.try_send(event), Err(TrySendError::Full(_)))
-        };
-        self.summary.dropped_ui_events += u64::from(dropped && !self.wait);
-        (self.wake)();
-    }
-
-    fn close(mut self, end: SampleIdx) -> anyhow::Result<EndSummary> {
-        let summary = self.summary.clone();
-        self.tell(end, EventKind::End(summary.clone()))?;
-        match self.failure {
-            Some(failure) => Err(failure),
-            None => Ok(summary),
-        }
+/// What the coach is told of coded words.
+fn heard<'a>(
+    id: &'a str,
+    speaker: Speaker,
+    span: Span,
+    text: &'a str,
+    coded: &'a CodedUtterance,
+    firm: f32,
+) -> Heard<'a> {
+    Heard {
+        id,
+        speaker,
+        span,
+        text,
+        codes: &coded.codes,
+        righting_reflex: coded.righting_reflex,
+        firm: coded.righting_reflex >= firm,
     }
 }

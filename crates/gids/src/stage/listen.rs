@@ -13,10 +13,11 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use segment::{Segmenter, Silero};
 use timeline::{AudioBlock, Gap, SAMPLE_RATE_HZ, SampleIdx, SegmentEvent, Span};
 
-use super::{Heard, Note, cross_talk};
+use super::{Heard, Note, Wanted, cross_talk};
 use crate::{
     clock::SessionClock,
     said,
+    telemetry::Telemetry,
     wire::{Control, Pace},
 };
 
@@ -36,6 +37,8 @@ pub struct ListenStage {
     pub(crate) level: Arc<AtomicU32>,
     /// The newest sample heard, for the lag.
     pub(crate) head: Arc<AtomicU64>,
+    pub(crate) wanted: Arc<Wanted>,
+    pub(crate) telemetry: Arc<Telemetry>,
     pub(crate) control: Receiver<Control>,
     pub(crate) out: Sender<Heard>,
     /// Whether the device had nothing more when it was last asked: the next block is as fresh as can be.
@@ -99,7 +102,7 @@ impl ListenStage {
             let head = self.head.load(Ordering::Relaxed);
             let beat = if self.pace != Pace::Fast && head >= next_beat {
                 next_beat = head + HEARTBEAT_SAMPLES;
-                self.note(SampleIdx(head), Note::Lag(0))
+                self.out.send(Heard::Beat(SampleIdx(head))).map_err(|_hung_up| HungUp)
             } else {
                 Ok(())
             };
@@ -158,6 +161,9 @@ impl ListenStage {
                 self.caught_up = false;
             }
         }
+        if self.pace == Pace::Live {
+            self.telemetry.captured(self.clock.ms_since(end));
+        }
         if let Some(player) = &mut self.player {
             player.push(&block.samples);
         }
@@ -186,10 +192,11 @@ impl ListenStage {
 
     fn segment(&mut self, block: &AudioBlock) -> anyhow::Result<Result<(), HungUp>> {
         let mut events = Vec::new();
-        if let Some(segmenter) = self.segmenters.get_mut(usize::from(block.channel.0)) {
+        let channel = usize::from(block.channel.0);
+        if let Some(segmenter) = self.segmenters.get_mut(channel) {
             segmenter.push(block, &mut events)?;
         }
-        Ok(self.send_segments(events))
+        Ok(self.send_segments(channel, block.span().end, events))
     }
 
     fn gap(&mut self, gap: Gap) -> Result<(), HungUp> {
@@ -201,24 +208,42 @@ impl ListenStage {
     /// Finishes whatever is being said; what follows is another segment. The clocks of the segmenters stay
     /// where they are: the channels of a held recording may be a block apart.
     fn close_open(&mut self) -> Result<(), HungUp> {
-        let mut events = Vec::new();
-        for segmenter in &mut self.segmenters {
-            segmenter.finish(&mut events);
+        let end = SampleIdx(self.head.load(Ordering::Relaxed));
+        for channel in 0..self.segmenters.len() {
+            let mut events = Vec::new();
+            self.segmenters[channel].finish(&mut events);
+            self.send_segments(channel, end, events)?;
         }
-        self.send_segments(events)
+        Ok(())
     }
 
     /// Closes what is open: there is no audio in that span.
     fn cut(&mut self, span: Span) -> Result<(), HungUp> {
-        let mut events = Vec::new();
-        for segmenter in &mut self.segmenters {
-            segmenter.gap(&Gap { span }, &mut events);
+        for channel in 0..self.segmenters.len() {
+            let mut events = Vec::new();
+            self.segmenters[channel].gap(&Gap { span }, &mut events);
+            self.send_segments(channel, span.start, events)?;
         }
-        self.send_segments(events)
+        Ok(())
     }
 
-    fn send_segments(&self, events: Vec<SegmentEvent>) -> Result<(), HungUp> {
+    /// Sends what was found when the channel had been heard until `end`; a decode that is running is told first.
+    fn send_segments(
+        &self,
+        channel: usize,
+        end: SampleIdx,
+        events: Vec<SegmentEvent>,
+    ) -> Result<(), HungUp> {
         for event in events {
+            match &event {
+                SegmentEvent::Opened { speech_end, .. } | SegmentEvent::Grown { speech_end, .. } => {
+                    self.wanted.heard(channel, *speech_end, end);
+                }
+                SegmentEvent::Closed { span, speech_end, .. } => {
+                    self.wanted.closed(channel, *speech_end, span.end);
+                }
+                SegmentEvent::Dropped { .. } => {}
+            }
             self.out.send(Heard::Segment(event)).map_err(|_hung_up| HungUp)?;
         }
         Ok(())

@@ -2,30 +2,37 @@
 
 mod coach;
 mod cross_talk;
+mod desk;
 mod listen;
 mod transcribe;
+mod wanted;
 
 pub use coach::CoachStage;
 pub use listen::ListenStage;
 pub use transcribe::TranscribeStage;
+pub(crate) use wanted::Wanted;
 
 use ::transcribe::{Finished, Partial};
-use timeline::{Gap, SampleIdx, SegmentEvent};
+use timeline::{Gap, Rung, SampleIdx, SegmentEvent, SegmentId};
 
 /// From listening to transcribing.
 pub enum Heard {
     /// Speech.
     Segment(SegmentEvent),
+    /// A second of real time has passed.
+    Beat(SampleIdx),
     /// Anything else, in its place between the segments.
     Note(SampleIdx, Note),
 }
 
 /// From transcribing to coaching. Clocks are absent where nothing runs in real time.
 pub enum Words {
-    /// Of the open segment, with milliseconds from the end of its audio to the text.
-    Partial(Partial, Option<f32>),
+    /// Of the open segment.
+    Partial(Partial),
     /// Of a closed segment, with milliseconds from the end of speech to the text.
     Finished(Finished, Option<f32>),
+    /// A segment that had been opened has no words after all.
+    Gone(SegmentId),
     /// Passed on.
     Note(SampleIdx, Note),
 }
@@ -37,8 +44,13 @@ pub enum Note {
     Gap(Gap),
     /// Listening was paused or goes on.
     Paused(bool),
-    /// Milliseconds of audio that wait; sent once a second.
-    Lag(u32),
+    /// How the machine keeps pace; once a second.
+    Status {
+        /// Milliseconds of audio that wait.
+        lag_ms: u32,
+        /// What is given up.
+        rung: Rung,
+    },
     /// A stage failed; whether the session goes on is its own matter.
     Fault {
         /// Which one.

@@ -74,7 +74,7 @@ pub(super) fn icon_of(status: Status) -> Icon {
     match status {
         Status::Listening => Icon::Listening,
         Status::Paused => Icon::Pause,
-        Status::Lagging { .. } => Icon::Late,
+        Status::Lagging { .. } | Status::Reduced { .. } => Icon::Late,
         Status::LostAudio { .. } | Status::Fault => Icon::Attention,
         Status::Ended => Icon::Ended,
     }

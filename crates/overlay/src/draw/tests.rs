@@ -5,7 +5,7 @@ use egui_kittest::{
     Harness,
     kittest::{NodeT, Queryable},
 };
-use timeline::{EndSummary, EventKind, Lang, SessionEvent, Strength};
+use timeline::{EndSummary, EventKind, Lang, Rung, SessionEvent, Strength};
 
 use super::*;
 use crate::{
@@ -168,7 +168,7 @@ fn hidden_it_is_a_bar_with_the_state_and_no_words() {
 
 #[test]
 fn lag_gap_and_fault_are_said_in_words() {
-    let lag = harness(view_with(&[event(1.0, EventKind::Status { lag_ms: 3_200 })]));
+    let lag = harness(view_with(&[event(1.0, EventKind::Status { lag_ms: 3_200, rung: Rung::Full })]));
     lag.get_by_label("Loopt 3,2 s achter");
     let gap = harness(view_with(&[event(5.0, EventKind::Gap { start_s: 1.0, end_s: 2.5 })]));
     gap.get_by_label("1,5 s geluid gemist");
@@ -220,7 +220,7 @@ fn the_demo_model_is_said_all_the_time() {
 #[test]
 fn english_is_english() {
     let mut view = SessionView::new(Lang::En, false);
-    view.reduce(&event(1.0, EventKind::Status { lag_ms: 3_200 }));
+    view.reduce(&event(1.0, EventKind::Status { lag_ms: 3_200, rung: Rung::Full }));
     let harness = harness(view);
     harness.get_by_label("3.2 s behind");
     for button in ["Pause (P)", "Hide (H)", "Quit (Q)"] {

@@ -20,6 +20,7 @@ pub(crate) fn cue_event(after: &str, at_s: f64, suggestion: &str) -> SessionEven
                 lang: Lang::Nl,
                 source: after.to_owned(),
             },
+            provisional: false,
             latency_ms: None,
         }),
     }
@@ -133,7 +134,7 @@ fn lag_is_said_without_flicker() {
     for (lag_ms, said) in
         [(1_500, false), (1_501, true), (1_200, true), (1_000, false), (1_400, false)]
     {
-        view.reduce(&event(1.0, EventKind::Status { lag_ms }));
+        view.reduce(&event(1.0, EventKind::Status { lag_ms, rung: Rung::Full }));
         let expected = if said { Status::Lagging { lag_ms } } else { Status::Listening };
         assert_eq!(view.status(), expected);
     }
@@ -179,7 +180,7 @@ fn the_last_words_follow_the_roles() {
     let mut view = view();
     view.reduce(&event(
         1.0,
-        EventKind::Partial { segment: 0, start_s: 0.0, text: "Ik".to_owned() },
+        EventKind::Partial { segment: 0, start_s: 0.0, text: "Ik".to_owned(), stable_words: 1 },
     ));
     assert_eq!(view.heard(), &Heard::Partial("Ik".to_owned()));
     view.reduce(&said(2.0, 1, "Ik wil wel."));
@@ -234,4 +235,41 @@ fn a_header_and_codes_change_nothing() {
         }),
     ));
     assert_eq!(before, after);
+}
+
+#[test]
+fn a_provisional_cue_is_borne_out_or_fades() {
+    let mut view = SessionView::new(Lang::Nl, false);
+    let mut soft = cue_event("u1", 1.0, "Wat denk je zelf?");
+    if let EventKind::Cue(cue) = &mut soft.kind {
+        (cue.cue.strength, cue.provisional) = (Strength::Soft, true);
+    }
+    view.reduce(&soft);
+    let confirmed = |after: &str| {
+        let (moment, strength) = (Moment::Warning, Strength::Firm);
+        event(1.5, EventKind::CueConfirmed { after: after.to_owned(), moment, strength })
+    };
+    view.reduce(&confirmed("u7"));
+    assert_eq!(view.cue().unwrap().strength, Strength::Soft, "that was another cue");
+    view.reduce(&confirmed("u1"));
+    assert_eq!(view.cue().unwrap().strength, Strength::Firm);
+    assert_eq!(view.cue_opacity(), 1.0);
+    view.reduce(&event(2.0, EventKind::CueWithdrawn { after: "u7".to_owned() }));
+    assert_eq!(view.cue_opacity(), 1.0);
+    view.reduce(&event(2.0, EventKind::CueWithdrawn { after: "u1".to_owned() }));
+    view.tick(2.3);
+    assert!((view.cue_opacity() - 0.5).abs() < 0.01, "it fades: {}", view.cue_opacity());
+    view.tick(2.7);
+    assert!(view.cue().is_none());
+}
+
+#[test]
+fn a_slow_machine_is_said() {
+    let mut view = SessionView::new(Lang::Nl, false);
+    view.reduce(&event(1.0, EventKind::Status { lag_ms: 400, rung: Rung::FinalsOnly }));
+    assert_eq!(view.status(), Status::Reduced { rung: Rung::FinalsOnly });
+    view.reduce(&event(2.0, EventKind::Status { lag_ms: 2_000, rung: Rung::FinalsOnly }));
+    assert_eq!(view.status(), Status::Lagging { lag_ms: 2_000 });
+    view.reduce(&event(3.0, EventKind::Status { lag_ms: 0, rung: Rung::Full }));
+    assert_eq!(view.status(), Status::Listening);
 }

@@ -1,3 +1,5 @@
+use timeline::Rung;
+
 use super::*;
 use crate::{
     read_journal,
@@ -154,7 +156,7 @@ fn a_cue_does_not_wait_for_the_disk() {
     late.t_s = 100.0;
     journal.append(&late).unwrap();
     assert!(journal.unsynced);
-    journal.append(&event(100.1, EventKind::Status { lag_ms: 0 })).unwrap();
+    journal.append(&event(100.1, EventKind::Status { lag_ms: 0, rung: Rung::Full })).unwrap();
     assert!(!journal.unsynced); // the next line syncs it, even one that is not kept
     journal.append(&utterance("u2", 0, 100.2, 100.4, "Ja.")).unwrap();
     assert!(journal.unsynced); // at most every SYNC_INTERVAL_S

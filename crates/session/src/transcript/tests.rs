@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use timeline::{
-    Coarse, Cue, Lang, LatencyMs, Moment, PractitionerClass, Role, SampleIdx, SessionEvent,
+    Coarse, Cue, Lang, LatencyMs, Moment, PractitionerClass, Role, Rung, SampleIdx, SessionEvent,
     Strength, Technique, TimedWord, UtteranceEvent,
 };
 
@@ -74,10 +74,11 @@ pub(crate) fn cue(after: &str) -> SessionEvent {
                 lang: Lang::Nl,
                 source: after.to_owned(),
             },
+            provisional: false,
             latency_ms: Some(LatencyMs {
                 capture: None,
                 partial: Some(120.5),
-                final_text: 310.0,
+                final_text: Some(310.0),
                 cue: 420.25,
             }),
         }),
@@ -92,11 +93,11 @@ pub(crate) fn event(t_s: f64, kind: EventKind) -> SessionEvent {
 pub(crate) fn every_kind() -> Vec<SessionEvent> {
     vec![
         header(),
-        event(1.0, EventKind::Partial { segment: 0, start_s: 0.5, text: "Je moet".to_owned() }),
+        event(1.0, EventKind::Partial { segment: 0, start_s: 0.5, text: "Je moet".to_owned(), stable_words: 1 }),
         utterance("u1", 0, 0.5, 3.25, "Je moet elke dag oefenen, dat weet je."),
         coded("u1", Speaker::Practitioner, Code::Advise),
         cue("u1"),
-        event(4.0, EventKind::Status { lag_ms: 250 }),
+        event(4.0, EventKind::Status { lag_ms: 250, rung: Rung::Full }),
         event(5.0, EventKind::Gap { start_s: 4.0, end_s: 5.25 }),
         utterance("u2", 1, 5.5, 8.0, "Ja, maar ik had het zo druk."),
         event(
@@ -120,6 +121,7 @@ pub(crate) fn every_kind() -> Vec<SessionEvent> {
                 wall_s: 10.2,
                 utterances: 2,
                 cues: 1,
+                cues_withdrawn: 0,
                 lost_samples: 20_000,
                 rejected_segments: 0,
                 faults: 0,

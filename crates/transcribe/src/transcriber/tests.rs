@@ -1,0 +1,270 @@
+use super::*;
+use crate::{Hypothesis, Script};
+
+const ID: SegmentId = SegmentId(3);
+const START: SampleIdx = SampleIdx(1_000);
+const STEP: Option<f32> = Some(500.0);
+
+fn never(_channel: ChannelId, _until: SampleIdx) -> bool {
+    false
+}
+
+/// One segment that is told in steps: so many ms of speech, or of silence.
+struct Told {
+    transcriber: Transcriber,
+    script: Script,
+    samples: u64,
+    speech_end: u64,
+}
+
+impl Told {
+    fn new(policy: Policy, texts: &[&str]) -> Self {
+        let mut told = Self {
+            transcriber: Transcriber::new(Guard::default(), policy),
+            script: Script::of_texts(texts.iter().copied()),
+            samples: 0,
+            speech_end: 0,
+        };
+        let opened = SegmentEvent::Opened {
+            id: ID,
+            channel: ChannelId(1),
+            start: START,
+            speech_end: START,
+            samples: Vec::new(),
+        };
+        assert_eq!(told.transcriber.push(opened, &mut told.script).unwrap(), None);
+        told
+    }
+
+    fn grow(&mut self, ms: u64, level: f32) -> &mut Self {
+        let samples = vec![level; super::ms(ms)];
+        self.samples += samples.len() as u64;
+        if level > 0.0 {
+            self.speech_end = self.samples;
+        }
+        let speech_end = START + self.speech_end;
+        let grown = SegmentEvent::Grown { id: ID, speech_end, samples };
+        assert_eq!(self.transcriber.push(grown, &mut self.script).unwrap(), None);
+        self
+    }
+
+    fn speak(&mut self, ms: u64) -> &mut Self {
+        self.grow(ms, 0.1)
+    }
+
+    fn pause(&mut self, ms: u64) -> &mut Self {
+        self.grow(ms, 0.0)
+    }
+
+    fn partial(&mut self) -> Option<Partial> {
+        self.transcriber.partial(&mut self.script, STEP, &never).unwrap()
+    }
+
+    /// Stable words and the others.
+    fn heard(&mut self) -> Option<(String, String)> {
+        self.partial().map(|partial| (partial.stable_text(), partial.tail))
+    }
+
+    fn close(&mut self) -> Finished {
+        let closed = SegmentEvent::Closed {
+            id: ID,
+            span: Span::new(START, START + self.samples),
+            speech_start: START + 100,
+            speech_end: START + self.speech_end,
+            samples: Vec::new(),
+        };
+        self.transcriber.push(closed, &mut self.script).unwrap().unwrap()
+    }
+}
+
+fn both(stable: &str, tail: &str) -> Option<(String, String)> {
+    Some((stable.to_owned(), tail.to_owned()))
+}
+
+#[test]
+fn a_segment_is_decoded_once_it_closes() {
+    let mut told = Told::new(Policy::Final, &[" Goedemorgen. "]);
+    assert_eq!(told.speak(600).pause(200).partial(), None);
+    let finished = told.close();
+    assert_eq!(finished.text, Ok("Goedemorgen.".to_owned()));
+    assert_eq!((finished.samples.len(), finished.channel), (12_800, ChannelId(1)));
+    assert_eq!(finished.words.len(), 1);
+}
+
+#[test]
+fn what_two_decodes_agree_on_is_stable() {
+    let mut told = Told::new(Policy::Speculative, &["Ik", "Ik wil we", "Ik wil wel lopen"]);
+    assert_eq!(told.speak(400).heard(), None, "too little to be worth a decode");
+    assert_eq!(told.speak(200).heard(), both("", "Ik"));
+    assert_eq!(told.speak(100).heard(), None);
+    assert_eq!(told.speak(500).heard(), both("Ik", "wil we"));
+    assert_eq!(told.speak(500).heard(), both("Ik wil", "wel lopen"));
+    let stats = told.transcriber.speculations();
+    assert_eq!((stats.made, stats.used, stats.aborted), (3, 2, 0));
+}
+
+#[test]
+fn a_pause_makes_all_words_stable_and_the_final_text_free() {
+    let mut told = Told::new(Policy::Speculative, &["Ik wil", "Ik wil wel."]);
+    assert_eq!(told.speak(700).heard(), both("", "Ik wil"));
+    assert_eq!(told.speak(200).pause(64).heard(), None, "that may be the t of a word");
+    let partial = told.pause(40).partial().unwrap();
+    assert_eq!((partial.stable_text().as_str(), partial.tail.as_str()), ("Ik wil wel.", ""));
+    assert_eq!(partial.heard_out, Some(START + told.speech_end));
+    assert_eq!(told.pause(96).heard(), None, "there is nothing new to hear");
+    let left = told.script.left();
+    assert_eq!(told.close().text, Ok("Ik wil wel.".to_owned()));
+    assert_eq!(told.script.left(), left, "no further decode");
+    let stats = told.transcriber.speculations();
+    assert_eq!((stats.made, stats.used, stats.finals_for_free), (2, 1, 1));
+}
+
+#[test]
+fn who_goes_on_after_a_pause_is_heard_again() {
+    let mut told = Told::new(Policy::Speculative, &["Ik wil wel.", "Ik wil wel, maar niet nu."]);
+    told.speak(700).pause(100).partial().unwrap();
+    told.speak(300);
+    assert_eq!(told.close().text, Ok("Ik wil wel, maar niet nu.".to_owned()));
+}
+
+#[test]
+fn a_segment_that_was_cut_in_the_middle_of_speech_is_covered_to_its_end_or_decoded() {
+    let mut told = Told::new(Policy::Speculative, &["Ik wil", "Ik wil wel"]);
+    told.speak(700).partial().unwrap();
+    assert_eq!(told.close().text, Ok("Ik wil".to_owned()));
+    let mut told = Told::new(Policy::Speculative, &["Ik wil", "Ik wil wel"]);
+    told.speak(700).partial().unwrap();
+    told.speak(100);
+    assert_eq!(told.close().text, Ok("Ik wil wel".to_owned()));
+}
+
+/// After a sentence that was heard alike twice only what follows is decoded.
+#[test]
+fn a_monologue_is_trimmed_at_sentence_ends() {
+    let texts = ["Het is koud.", "Het is koud. Maar", "maar ik ga.", "Maar ik ga. Nu"];
+    let mut told = Told::new(Policy::Speculative, &texts);
+    assert_eq!(told.speak(5_000).pause(128).heard(), both("Het is koud.", ""));
+    assert_eq!(told.speak(600).heard(), both("Het is koud.", "Maar"));
+    let open = &told.transcriber.open[0];
+    assert_eq!(open.trimmed, ms(5_064), "in the middle of the pause");
+    assert_eq!(told.speak(600).pause(128).heard(), both("Het is koud. maar ik ga.", ""));
+    let finished = told.pause(100).close();
+    assert_eq!(finished.text, Ok("Het is koud. maar ik ga.".to_owned()));
+    let ends: Vec<f64> = finished.words.iter().map(|word| word.end_s).collect();
+    assert!(ends.is_sorted(), "{ends:?}");
+    assert!(ends[2] <= 5.2 && ends[5] > 6.0, "{ends:?}");
+}
+
+#[test]
+fn a_sentence_that_is_heard_otherwise_later_is_not_trimmed() {
+    let texts = ["Het is koud.", "Het is kouder dan", "Het is kouder dan ik dacht."];
+    let mut told = Told::new(Policy::Speculative, &texts);
+    told.speak(5_000).pause(128).partial().unwrap();
+    assert_eq!(told.speak(600).heard(), both("Het is", "kouder dan"));
+    assert_eq!(told.transcriber.open[0].trimmed, 0);
+    assert_eq!(told.pause(128).close().text, Ok("Het is kouder dan ik dacht.".to_owned()));
+}
+
+#[test]
+fn an_aborted_decode_leaves_everything_as_it_was() {
+    let mut told = Told::new(Policy::Speculative, &["Ik wil", "Ik wil wel"]);
+    told.speak(700).partial().unwrap();
+    told.speak(700);
+    let seen = std::cell::Cell::new(None);
+    let abort = |channel, until| {
+        seen.set(Some((channel, until)));
+        true
+    };
+    assert_eq!(told.transcriber.partial(&mut told.script, STEP, &abort).unwrap(), None);
+    assert_eq!(seen.get(), Some((ChannelId(1), START + told.samples)));
+    assert_eq!(told.transcriber.speculations().aborted, 1);
+    assert_eq!(told.heard(), both("Ik wil", "wel"));
+}
+
+#[test]
+fn no_step_means_no_partials() {
+    let mut told = Told::new(Policy::Speculative, &["Ik wil wel"]);
+    told.speak(2_000).pause(200);
+    assert_eq!(told.transcriber.partial(&mut told.script, None, &never).unwrap(), None);
+    assert_eq!(told.close().text, Ok("Ik wil wel".to_owned()));
+}
+
+#[test]
+fn a_pause_comes_before_growth() {
+    let mut told = Told::new(Policy::Speculative, &["Ja.", "Wat ik"]);
+    told.speak(300).pause(100);
+    let other = SegmentEvent::Opened {
+        id: SegmentId(9),
+        channel: ChannelId(0),
+        start: START,
+        speech_end: START + 80_000,
+        samples: vec![0.1; 80_000],
+    };
+    told.transcriber.push(other, &mut told.script).unwrap();
+    assert_eq!(told.partial().unwrap().id, ID);
+    assert_eq!(told.partial().unwrap().id, SegmentId(9));
+}
+
+#[test]
+fn the_window_slides_over_the_last_seconds() {
+    let texts = ["een", "een twee", "drie", "drie vier"];
+    let mut told = Told::new(Policy::Window, &texts);
+    assert_eq!(told.speak(2_500).heard(), both("", "een"));
+    assert_eq!(told.speak(2_500).heard(), both("een", "twee"));
+    // The window is full: what was heard stands as it is.
+    assert_eq!(told.speak(500).heard(), both("een twee", "drie"));
+    assert_eq!(told.transcriber.open[0].trimmed, ms(5_000));
+    assert_eq!(told.pause(100).close().text, Ok("een twee drie vier".to_owned()));
+}
+
+#[test]
+fn a_failed_decode_costs_one_segment() {
+    let sure = |text: &str| {
+        Some(Hypothesis { text: text.to_owned(), avg_logprob: -0.1, no_speech_prob: None })
+    };
+    let mut script = Script::new([None, sure("Ja.")]);
+    let mut transcriber = Transcriber::default();
+    let opened = |id| SegmentEvent::Opened {
+        id,
+        channel: ChannelId(0),
+        start: START,
+        speech_end: START,
+        samples: vec![0.1; 8_000],
+    };
+    let closed = |id| SegmentEvent::Closed {
+        id,
+        span: Span::new(START, START + 8_000),
+        speech_start: START,
+        speech_end: START + 8_000,
+        samples: Vec::new(),
+    };
+    transcriber.push(opened(ID), &mut script).unwrap();
+    assert!(transcriber.push(closed(ID), &mut script).is_err());
+    transcriber.push(opened(SegmentId(4)), &mut script).unwrap();
+    let finished = transcriber.push(closed(SegmentId(4)), &mut script).unwrap().unwrap();
+    assert_eq!(finished.text, Ok("Ja.".to_owned()));
+}
+
+#[test]
+fn a_dropped_segment_is_never_decoded() {
+    let mut told = Told::new(Policy::Speculative, &[]); // would fail if asked
+    told.speak(1_000);
+    told.transcriber.push(SegmentEvent::Dropped { id: ID }, &mut told.script).unwrap();
+    assert_eq!(told.partial(), None);
+    let closed = SegmentEvent::Closed {
+        id: ID,
+        span: Span::new(START, START + 16_000),
+        speech_start: START,
+        speech_end: START,
+        samples: Vec::new(),
+    };
+    assert_eq!(told.transcriber.push(closed, &mut told.script).unwrap(), None);
+}
+
+#[test]
+fn silence_is_not_even_decoded() {
+    let mut told = Told::new(Policy::Speculative, &[]);
+    told.pause(1_000);
+    assert_eq!(told.partial(), None);
+    assert_eq!(told.close().text, Err(Rejection::TooQuiet));
+}
