@@ -17,10 +17,11 @@ use crate::{Hypothesis, Recognizer, TranscribeError, layout};
 /// tells the demo model from a real one whatever the file is called.
 pub const DEMO_STATE_SIZE: i32 = 192;
 
-const GGML_MAGIC: u32 = 0x6767_6d6c; // "ggml"
+pub(crate) const GGML_MAGIC: u32 = 0x6767_6d6c; // "ggml"
 const MULTILINGUAL_VOCAB: i32 = 51_865; // one less: English only; one more: large-v3
 const ENCODER_SAMPLES_PER_POSITION: usize = 320; // two 10 ms mel frames
-const ENCODER_MAX_POSITIONS: usize = 1500; // 30 s
+pub(crate) const ENCODER_MAX_POSITIONS: usize = 1500; // 30 s
+pub(crate) const DECODER_MAX_POSITIONS: usize = 448;
 /// Room behind the speech, in encoder positions of 20 ms: without any, the last word is cut off
 /// (whisper.cpp discussion 297; measured for the demo model in docs/benchmarks.md).
 const CONTEXT_MARGIN: usize = 32;
@@ -79,7 +80,7 @@ impl ModelHeader {
         let (mels, ftype) = (next(), next());
         let plausible = (51_000..53_000).contains(&vocab)
             && audio_ctx == ENCODER_MAX_POSITIONS as i32
-            && text_ctx == 448
+            && text_ctx == DECODER_MAX_POSITIONS as i32
             && (64..=2048).contains(&audio_state)
             && text_state == audio_state
             && audio_head * 64 == audio_state
