@@ -113,10 +113,7 @@ fn transcribe_segment(bencher: Bencher<'_, '_>) {
     })
     .expect("the demo model loads");
     let segments = segments();
-    let text: Vec<String> = segments
-        .iter()
-        .map(|segment| decode(&mut whisper, segment))
-        .collect();
+    let text: Vec<String> = segments.iter().map(|segment| decode(&mut whisper, segment)).collect();
     assert!(text.join(" ").to_lowercase().contains("knie"), "{text:?}");
     let mut next = segments.iter().cycle();
     bencher.bench_local(|| next.next().map(|segment| decode(&mut whisper, black_box(segment))));

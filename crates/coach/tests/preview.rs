@@ -49,7 +49,10 @@ fn only_what_is_nearly_sure_comes_early() {
     let normal = coach_after(Mode::Normal);
     assert!(normal.preview(&advice(3.0, 0.74), true).is_none(), "it may turn out otherwise");
     assert!(normal.preview(&advice(3.0, 0.76), false).is_some());
-    assert!(coach_after(Mode::Quiet).preview(&advice(3.0, 0.99), true).is_none(), "firm marks only");
+    assert!(
+        coach_after(Mode::Quiet).preview(&advice(3.0, 0.99), true).is_none(),
+        "firm marks only"
+    );
     let change = said(3.0, Speaker::Client, &[Code::ChangeDesire], 0.0, "Ik wil wel meer lopen.");
     let practice = coach(Mode::Practice);
     assert!(practice.preview(&change, false).is_none());

@@ -15,9 +15,9 @@ pub mod command;
 pub mod runtime;
 pub mod session_run;
 pub mod stage;
+pub mod telemetry;
 pub mod terminal;
 pub mod window;
-pub mod telemetry;
 pub mod wire;
 
 /// The whole program: reads the arguments, runs the command, says what went wrong.

@@ -53,9 +53,7 @@ impl Telemetry {
     #[must_use]
     pub fn all_capture_ms(&self) -> Vec<f32> {
         let all = self.all_capture_ms.as_ref();
-        all.map_or_else(Vec::new, |all| {
-            all.lock().unwrap_or_else(PoisonError::into_inner).clone()
-        })
+        all.map_or_else(Vec::new, |all| all.lock().unwrap_or_else(PoisonError::into_inner).clone())
     }
 
     /// Time spent in the speech model, in seconds.

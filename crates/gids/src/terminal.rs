@@ -126,12 +126,12 @@ impl Terminal {
                 Some(format!("[{}] {word} ({stage}): {message}", clock(event.t_s)))
             }
             EventKind::Status { lag_ms, rung } => self.lag(*lag_ms).or_else(|| self.rung(*rung)),
-            EventKind::CueConfirmed { strength: Strength::Firm, .. } => Some(
-                if nl { "        ◆ nu zeker" } else { "        ◆ now sure" }.to_owned(),
-            ),
-            EventKind::CueWithdrawn { .. } => Some(
-                if nl { "        ◌ ingetrokken" } else { "        ◌ taken back" }.to_owned(),
-            ),
+            EventKind::CueConfirmed { strength: Strength::Firm, .. } => {
+                Some(if nl { "        ◆ nu zeker" } else { "        ◆ now sure" }.to_owned())
+            }
+            EventKind::CueWithdrawn { .. } => {
+                Some(if nl { "        ◌ ingetrokken" } else { "        ◌ taken back" }.to_owned())
+            }
             EventKind::Paused { paused } => Some(
                 match (nl, paused) {
                     (true, true) => "Gepauzeerd",

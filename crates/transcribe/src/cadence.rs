@@ -78,7 +78,8 @@ impl Ladder {
     /// Takes in the lag of this second, in milliseconds. `has_smaller` says whether there is a smaller model: without
     /// one, that rung is left out. Returns the new rung if it changed.
     pub fn beat(&mut self, lag_ms: u32, has_smaller: bool) -> Option<Rung> {
-        self.since_up = self.since_up.map(|beats| beats + 1).filter(|beats| *beats < self.calm_wanted);
+        self.since_up =
+            self.since_up.map(|beats| beats + 1).filter(|beats| *beats < self.calm_wanted);
         if lag_ms >= TOO_LATE_MS {
             self.calm = 0;
             self.late += 1;
@@ -101,13 +102,16 @@ impl Ladder {
             self.calm_wanted = (2 * self.calm_wanted).min(MOST_CALM_BEATS);
         }
         let rungs = Rung::ALL.into_iter();
-        self.go(rungs.filter(|&rung| Self::exists(rung, has_smaller)).find(|&rung| rung > self.rung))
+        self.go(rungs
+            .filter(|&rung| Self::exists(rung, has_smaller))
+            .find(|&rung| rung > self.rung))
     }
 
     fn up(&mut self, has_smaller: bool) -> Option<Rung> {
         self.calm = 0;
         let rungs = Rung::ALL.into_iter().rev();
-        let to = rungs.filter(|&rung| Self::exists(rung, has_smaller)).find(|&rung| rung < self.rung);
+        let to =
+            rungs.filter(|&rung| Self::exists(rung, has_smaller)).find(|&rung| rung < self.rung);
         if to.is_some() {
             self.since_up = Some(0);
         }

@@ -30,6 +30,14 @@ pub enum TranscribeError {
         /// What was asked for.
         lang: Lang,
     },
+    /// The file cannot be written. Ask the user for room or another folder.
+    #[error("cannot write {}: {source}. Free some space or choose another folder with --out", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// Whisper failed on this audio. The session can go on with the next segment.
     #[error("the speech model failed on a segment of {seconds:.1} s: {what}")]
     Decode {

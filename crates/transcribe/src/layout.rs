@@ -8,11 +8,11 @@ use std::{
 };
 
 /// Bytes of the head: the mark and eleven numbers.
-const HEAD_LEN: i64 = 48;
+pub(crate) const HEAD_LEN: i64 = 48;
 /// The longest token of Whisper's vocabulary has 256 bytes; the longest tensor name 50.
 const MAX_TEXT: u32 = 1024;
 /// Bins of a 400-sample spectrum: the width of the mel filters.
-const SPECTRUM_BINS: u32 = 201;
+pub(crate) const SPECTRUM_BINS: u32 = 201;
 
 /// Checks that all lengths fit together and that nothing is missing at the end.
 ///

@@ -16,20 +16,26 @@
 //! decoded again, so that a long monologue costs no more a second than short answers.
 //!
 //! Architecture invariant: a synchronous state machine; no thread, channel, file or wall clock but
-//! for the reading of the model file.
+//! for the reading of the model file, and the writing of one by [`write_shape`].
 
 mod cadence;
 mod error;
+mod forced;
 mod guard;
 mod layout;
 mod recognizer;
+mod shape;
 mod transcriber;
 mod whisper;
 mod words;
 
 pub use cadence::{Cadence, Ladder};
 pub use error::TranscribeError;
+pub use forced::ShapeScript;
 pub use guard::{Guard, Rejection};
 pub use recognizer::{Abort, Hypothesis, Recognizer, Script, Stretch};
+pub use shape::{
+    ParseShapePrecisionError, ParseShapeSizeError, ShapePrecision, ShapeSize, is_shape, write_shape,
+};
 pub use transcriber::{Finished, PAUSE_MS, Partial, Policy, Speculations, Transcriber};
 pub use whisper::{DEMO_STATE_SIZE, ModelHeader, Whisper, WhisperConfig};

@@ -13,16 +13,21 @@ use whisper_rs::{
     FullParams, SamplingStrategy, WhisperContext, WhisperContextParameters, WhisperState,
 };
 
-use crate::{Abort, Hypothesis, Recognizer, Stretch, TranscribeError, layout};
+use crate::{
+    Abort, Hypothesis, Recognizer, ShapeScript, Stretch, TranscribeError,
+    forced::{Forced, force},
+    layout, shape,
+};
 
 /// Width of the bundled demo model. No published Whisper model is that narrow (tiny has 384), so it
 /// tells the demo model from a real one whatever the file is called.
 pub const DEMO_STATE_SIZE: i32 = 192;
 
-const GGML_MAGIC: u32 = 0x6767_6d6c; // "ggml"
+pub(crate) const GGML_MAGIC: u32 = 0x6767_6d6c; // "ggml"
 const MULTILINGUAL_VOCAB: i32 = 51_865; // one less: English only; one more: large-v3
 const ENCODER_SAMPLES_PER_POSITION: usize = 320; // two 10 ms mel frames
-const ENCODER_MAX_POSITIONS: usize = 1500; // 30 s
+pub(crate) const ENCODER_MAX_POSITIONS: usize = 1500; // 30 s
+pub(crate) const DECODER_MAX_POSITIONS: usize = 448;
 /// Room behind the speech, in encoder positions of 20 ms: without any, the last word is cut off
 /// (whisper.cpp discussion 297; measured for the demo model in docs/benchmarks.md).
 const CONTEXT_MARGIN: usize = 32;
@@ -84,7 +89,7 @@ impl ModelHeader {
         let (mels, ftype) = (next(), next());
         let plausible = (51_000..53_000).contains(&vocab)
             && audio_ctx == ENCODER_MAX_POSITIONS as i32
-            && text_ctx == 448
+            && text_ctx == DECODER_MAX_POSITIONS as i32
             && (64..=2048).contains(&audio_state)
             && text_state == audio_state
             && audio_head * 64 == audio_state
@@ -149,6 +154,8 @@ pub struct Whisper {
     /// Made once: whisper-rs leaks the language string of every `FullParams` that is built.
     params: FullParams<'static, 'static>,
     header: ModelHeader,
+    /// What a shape is made to say.
+    forced: Option<Forced>,
 }
 
 impl Whisper {
@@ -158,6 +165,38 @@ impl Whisper {
     /// [`TranscribeError::ModelUnreadable`], [`TranscribeError::NotAModel`],
     /// [`TranscribeError::EnglishOnly`] and, for no threads, [`TranscribeError::Config`].
     pub fn load(config: &WhisperConfig) -> Result<Self, TranscribeError> {
+        if shape::is_shape(&config.model)? {
+            return Err(TranscribeError::NotAModel {
+                path: config.model.clone(),
+                why:
+                    "it holds random numbers in the shape of a model, for `gids bench latency` only"
+                        .to_owned(),
+            });
+        }
+        Self::load_file(config, None)
+    }
+
+    /// Loads a shape (see [`write_shape`](crate::write_shape)) and has it say `script`, for measuring.
+    ///
+    /// # Errors
+    /// As [`Self::load`], and [`TranscribeError::Config`] for a model with a meaning of its own.
+    pub fn load_shape(
+        config: &WhisperConfig,
+        script: &ShapeScript,
+    ) -> Result<Self, TranscribeError> {
+        if !shape::is_shape(&config.model)? {
+            return Err(TranscribeError::Config(format!(
+                "{} is a speech model and needs no script",
+                config.model.display()
+            )));
+        }
+        Self::load_file(config, Some(script))
+    }
+
+    fn load_file(
+        config: &WhisperConfig,
+        script: Option<&ShapeScript>,
+    ) -> Result<Self, TranscribeError> {
         if config.threads == 0 {
             return Err(TranscribeError::Config(
                 "the speech model needs at least one thread".into(),
@@ -190,7 +229,8 @@ impl Whisper {
         let context = WhisperContext::new_with_params(&config.model, context)
             .map_err(|_why| broken("load"))?;
         let state = context.create_state().map_err(|_why| broken("use"))?;
-        Ok(Self { state, params: params(config), header })
+        let forced = script.map(|script| Forced::new(&context, script)).transpose()?;
+        Ok(Self { state, params: params(config), header, forced })
     }
 
     /// The head of the loaded file.
@@ -251,6 +291,11 @@ impl Recognizer for Whisper {
         };
         let ask: Abort<'_> = &ask;
         abort_when(&mut params, &ask);
+        let line = self.forced.as_ref().map(|forced| forced.line(stretch));
+        if let Some(line) = &line {
+            params.set_max_tokens(line.tokens() as i32 + 1);
+            force(&mut params, line);
+        }
         let result = if samples.len() < MIN_SAMPLES {
             let mut padded = samples.to_vec();
             padded.resize(MIN_SAMPLES, 0.0);

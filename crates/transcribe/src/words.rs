@@ -104,7 +104,8 @@ mod tests {
 
     #[test]
     fn sentences_end_with_signs() {
-        for (text, expected) in [("knie?", true), ("zei.”", true), ("knie,", false), ("3", false)] {
+        for (text, expected) in [("knie?", true), ("zei.”", true), ("knie,", false), ("3", false)]
+        {
             assert_eq!(split(text, 0)[0].ends_sentence(), expected, "{text}");
         }
     }

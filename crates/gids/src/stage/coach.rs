@@ -144,8 +144,7 @@ impl Talk {
         let at = match self.open.iter().position(|open| open.id == partial.id) {
             Some(at) => at,
             None => {
-                let open =
-                    OpenTalk { id: partial.id, looked_at: 0, partial_ms: None, shown: None };
+                let open = OpenTalk { id: partial.id, looked_at: 0, partial_ms: None, shown: None };
                 self.open.push(open);
                 self.open.len() - 1
             }
@@ -169,8 +168,10 @@ impl Talk {
         if partial.stable.len() > open.looked_at {
             open.partial_ms = Some(self.clock.ms_since(SampleIdx::from_secs(last.end_s)));
         }
-        let grown = partial.stable.len() != std::mem::replace(&mut open.looked_at, partial.stable.len());
-        let worth_a_look = (grown && partial.stable.len() >= EARLY_WORDS) || partial.heard_out.is_some();
+        let grown =
+            partial.stable.len() != std::mem::replace(&mut open.looked_at, partial.stable.len());
+        let worth_a_look =
+            (grown && partial.stable.len() >= EARLY_WORDS) || partial.heard_out.is_some();
         if open.shown.is_some() || !worth_a_look || self.rung == Rung::TranscriptOnly {
             return Ok(());
         }
@@ -251,7 +252,8 @@ impl Talk {
             desk.tell(at, EventKind::Roles { roles })?;
         }
         desk.summary.utterances += 1;
-        let id = shown.as_ref().map_or_else(|| format!("u{}", self.names + 1), |(id, _)| id.clone());
+        let id =
+            shown.as_ref().map_or_else(|| format!("u{}", self.names + 1), |(id, _)| id.clone());
         self.names += u64::from(shown.is_none());
         let utterance = UtteranceEvent {
             id: id.clone(),

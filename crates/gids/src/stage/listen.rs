@@ -236,7 +236,8 @@ impl ListenStage {
     ) -> Result<(), HungUp> {
         for event in events {
             match &event {
-                SegmentEvent::Opened { speech_end, .. } | SegmentEvent::Grown { speech_end, .. } => {
+                SegmentEvent::Opened { speech_end, .. }
+                | SegmentEvent::Grown { speech_end, .. } => {
                     self.wanted.heard(channel, *speech_end, end);
                 }
                 SegmentEvent::Closed { span, speech_end, .. } => {

@@ -147,7 +147,10 @@ impl TranscribeStage {
                 }
                 Some(Err(error)) => {
                     self.smaller = None;
-                    self.fault(format!("the smaller speech model cannot be used: {}", said(&error)))?;
+                    self.fault(format!(
+                        "the smaller speech model cannot be used: {}",
+                        said(&error)
+                    ))?;
                 }
                 None => {}
             }

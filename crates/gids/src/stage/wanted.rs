@@ -50,7 +50,8 @@ impl Wanted {
             return true;
         }
         // A decode that a pause asked for is as urgent as the other channel's.
-        let tail = u64::from(SegmenterConfig::default().tail_ms) * u64::from(SAMPLE_RATE_HZ) / 1_000;
+        let tail =
+            u64::from(SegmenterConfig::default().tail_ms) * u64::from(SAMPLE_RATE_HZ) / 1_000;
         let urgent = begun.0.get(own).is_some_and(|wanted| until.0 <= wanted + tail && *wanted > 0);
         let other = 1_usize.saturating_sub(own);
         !urgent && now.0[other] > begun.0[other]

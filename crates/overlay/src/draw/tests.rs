@@ -168,7 +168,8 @@ fn hidden_it_is_a_bar_with_the_state_and_no_words() {
 
 #[test]
 fn lag_gap_and_fault_are_said_in_words() {
-    let lag = harness(view_with(&[event(1.0, EventKind::Status { lag_ms: 3_200, rung: Rung::Full })]));
+    let lag =
+        harness(view_with(&[event(1.0, EventKind::Status { lag_ms: 3_200, rung: Rung::Full })]));
     lag.get_by_label("Loopt 3,2 s achter");
     let gap = harness(view_with(&[event(5.0, EventKind::Gap { start_s: 1.0, end_s: 2.5 })]));
     gap.get_by_label("1,5 s geluid gemist");

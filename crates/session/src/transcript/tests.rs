@@ -93,7 +93,15 @@ pub(crate) fn event(t_s: f64, kind: EventKind) -> SessionEvent {
 pub(crate) fn every_kind() -> Vec<SessionEvent> {
     vec![
         header(),
-        event(1.0, EventKind::Partial { segment: 0, start_s: 0.5, text: "Je moet".to_owned(), stable_words: 1 }),
+        event(
+            1.0,
+            EventKind::Partial {
+                segment: 0,
+                start_s: 0.5,
+                text: "Je moet".to_owned(),
+                stable_words: 1,
+            },
+        ),
         utterance("u1", 0, 0.5, 3.25, "Je moet elke dag oefenen, dat weet je."),
         coded("u1", Speaker::Practitioner, Code::Advise),
         cue("u1"),
