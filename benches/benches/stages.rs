@@ -64,11 +64,8 @@ fn segments() -> Vec<Vec<f32>> {
     segments
 }
 
-/// One environment a process.
 fn onnx() -> &'static ort::environment::Environment {
-    static ENVIRONMENT: std::sync::OnceLock<ort::environment::Environment> =
-        std::sync::OnceLock::new();
-    ENVIRONMENT.get_or_init(|| runtime::onnx().expect("make setup was run"))
+    runtime::onnx().expect("make setup was run")
 }
 
 /// One callback of a microphone at 48 kHz: 10 ms.

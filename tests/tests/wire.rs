@@ -6,7 +6,7 @@
 use std::{
     collections::BTreeSet,
     path::Path,
-    sync::{Arc, OnceLock},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -28,8 +28,7 @@ use transcribe::{Abort, Hypothesis, Policy, Recognizer, Script, Stretch, Transcr
 const PATIENCE: Duration = Duration::from_secs(120);
 
 fn onnx() -> &'static Environment {
-    static ENVIRONMENT: OnceLock<Environment> = OnceLock::new();
-    ENVIRONMENT.get_or_init(|| runtime::onnx().expect("make setup was run"))
+    runtime::onnx().expect("make setup was run")
 }
 
 fn start(pace: Pace, recognizer: Box<dyn Recognizer>) -> Running {

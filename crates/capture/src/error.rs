@@ -96,6 +96,14 @@ pub enum CaptureError {
         /// Its rate.
         rate_hz: u32,
     },
+    /// It cannot play the part of a microphone.
+    #[error("{name} cannot be measured with: {why}.")]
+    Unsuitable {
+        /// The recording.
+        name: String,
+        /// Why.
+        why: String,
+    },
     /// There is no microphone at all.
     #[error(
         "no microphone was found. Connect one, or check that PulseAudio, PipeWire or ALSA runs; `gids devices` lists what is there."
@@ -197,6 +205,7 @@ impl CaptureError {
             | Self::NoAudio { .. }
             | Self::UnsupportedCodec { .. }
             | Self::UnsupportedRate { .. }
+            | Self::Unsuitable { .. }
             | Self::TooLarge { .. } => ErrorKind::Input,
             Self::Truncated { .. } | Self::Damaged { .. } => ErrorKind::Partial,
             Self::NoDevice

@@ -23,6 +23,7 @@ mod file;
 mod live;
 mod mic;
 mod player;
+mod replay_device;
 mod resample;
 mod ring;
 
@@ -35,6 +36,7 @@ pub use file::{FileSource, STDIN_LIMIT_BYTES};
 pub use live::LiveBlocks;
 pub use mic::MicSource;
 pub use player::Player;
+pub use replay_device::ReplayDevice;
 pub use ring::{CallbackWriter, RING_SECS, Read, RingReader, callback_ring};
 
 /// What a source has for its reader.

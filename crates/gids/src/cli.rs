@@ -58,6 +58,9 @@ pub enum Command {
     /// List, import or verify speech models.
     #[command(subcommand, after_help = "Example: gids models import ggml-base-q8_0.bin")]
     Models(Models),
+    /// Measure this machine: latency, endurance, and which speech model it can bear.
+    #[command(subcommand, after_help = "Example: gids bench latency --plot latency.svg")]
+    Bench(Bench),
     /// List microphones.
     #[command(after_help = "Example: gids devices")]
     Devices,
@@ -108,6 +111,29 @@ pub struct SessionArgs {
     /// Choose wordings by this number, so that a session can be repeated.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+}
+
+impl SessionArgs {
+    /// A session of a recording that is nobody's in particular, without a window: nothing is kept, and a voice counts
+    /// only if it is named.
+    #[must_use]
+    pub fn plain(lang: Lang) -> Self {
+        Self {
+            lang,
+            interface: None,
+            model: None,
+            threads: None,
+            mode: Mode::Normal,
+            headless: true,
+            events: None,
+            keep: false,
+            enrol: None,
+            ignore_enrolled: true,
+            channels: ChannelMode::Auto,
+            practitioner: Side::Left,
+            seed: 1,
+        }
+    }
 }
 
 /// One of two channels.
@@ -290,4 +316,110 @@ pub enum Models {
     },
     /// Load each model and print its SHA-256.
     Verify,
+}
+
+/// `gids bench`.
+#[derive(Debug, Subcommand)]
+pub enum Bench {
+    /// The four clocks on recordings played at real-time speed.
+    #[command(
+        after_help = "Examples: gids bench latency; gids bench latency --policy speculative,window,final --plot latency.svg"
+    )]
+    Latency(BenchLatency),
+    /// Find the best installed speech model that keeps the promise on this machine, and use it from now on.
+    #[command(after_help = "Example: gids bench calibrate")]
+    Calibrate(BenchCalibrate),
+    /// Write a model file of true shape with random weights: it costs what the real one costs, and knows no words.
+    #[command(
+        after_help = "Example: gids bench shapes --size base --precision q8_0 --out shape-base-q8_0.bin"
+    )]
+    Shapes(BenchShapes),
+    /// A session of hours in less time: nothing may grow, drift or get lost.
+    #[command(after_help = "Example: gids bench soak --minutes 60 --speed 6")]
+    Soak(BenchSoak),
+}
+
+/// `gids bench latency`.
+#[derive(Debug, Args)]
+pub struct BenchLatency {
+    /// Recordings; the bundled roleplays unless given. A transcript beside one (talk.jsonl for talk.wav) is its script.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub audio: Vec<PathBuf>,
+    /// Speech models: files (also shapes), names of imported ones, or "demo"; the one in use unless given.
+    #[arg(long, value_delimiter = ',')]
+    pub model: Vec<String>,
+    /// When open segments are decoded: speculative, window, final; several are compared.
+    #[arg(long, value_delimiter = ',', default_value = "speculative")]
+    pub policy: Vec<PolicyArg>,
+    /// Threads of the speech model; one less than the cores unless given, at most four.
+    #[arg(long)]
+    pub threads: Option<usize>,
+    /// Measure to the painted frame of a window; for one recording, model and policy.
+    #[arg(long)]
+    pub window: bool,
+    /// Only the first so many seconds of each recording.
+    #[arg(long, value_name = "SECONDS")]
+    pub first: Option<f64>,
+    /// Write the report as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Write every measurement as CSV.
+    #[arg(long, value_name = "FILE")]
+    pub csv: Option<PathBuf>,
+    /// Draw how the clocks are distributed; .svg or .png.
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PathBuf>,
+    /// Print the ratios to an earlier report.
+    #[arg(long, value_name = "OLD.json")]
+    pub compare: Option<PathBuf>,
+}
+
+/// When open segments are decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PolicyArg {
+    /// As they grow and as soon as a pause begins: what Gids does.
+    Speculative,
+    /// Every 500 ms the last 5 s, as whisper.cpp's stream example.
+    Window,
+    /// Once they are closed.
+    Final,
+}
+
+/// `gids bench calibrate`.
+#[derive(Debug, Args)]
+pub struct BenchCalibrate {
+    /// Measure and say what would be chosen; change nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Seconds of speech for each trial.
+    #[arg(long, default_value_t = 45.0)]
+    pub seconds: f64,
+}
+
+/// `gids bench shapes`.
+#[derive(Debug, Args)]
+pub struct BenchShapes {
+    /// tiny, base, small or large-v3-turbo.
+    #[arg(long)]
+    pub size: transcribe::ShapeSize,
+    /// f16, q8_0 or q5_1.
+    #[arg(long, default_value = "q8_0")]
+    pub precision: transcribe::ShapePrecision,
+    /// The file to write; shape-SIZE-PRECISION.bin unless given.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// `gids bench soak`.
+#[derive(Debug, Args)]
+pub struct BenchSoak {
+    /// Minutes of talk.
+    #[arg(long, default_value_t = 60.0)]
+    pub minutes: f64,
+    /// How much faster than real time.
+    #[arg(long, default_value_t = 6.0)]
+    pub speed: f64,
+    /// Speech model; the one in use unless given.
+    #[arg(long)]
+    pub model: Option<String>,
 }

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
+pub mod bench;
 pub mod cli;
 pub mod clock;
 pub mod command;

@@ -5,6 +5,7 @@
 use std::{
     env, fs,
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
 };
 
 use anyhow::{Context as _, bail};
@@ -29,6 +30,8 @@ const CODER: &str = "models/mi-coder";
 const ROLEPLAYS: &str = "assets/roleplays";
 /// Holds the name of the imported model that is used when none is named.
 const DEFAULT_MODEL: &str = "default";
+/// Where the best number of its threads is noted.
+const THREADS: &str = "threads";
 
 /// Finds one of Gids' own files: below `GIDS_HOME`, beside the program, in one of the folders above
 /// it (a build in a checkout), in `share/gids` next to them, or in the current folder and above.
@@ -65,11 +68,23 @@ fn find(relative: &str, roots: Vec<PathBuf>) -> anyhow::Result<PathBuf> {
     })
 }
 
-/// Loads the ONNX runtime and makes the one environment of this process.
+/// The one environment of this process: the first call loads the ONNX runtime and makes it.
 ///
 /// # Errors
 /// The library is missing, broken or too old; the message says what to do.
-pub fn onnx() -> anyhow::Result<Environment> {
+pub fn onnx() -> anyhow::Result<&'static Environment> {
+    static ENVIRONMENT: Mutex<Option<&'static Environment>> = Mutex::new(None);
+    let mut environment = ENVIRONMENT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(environment) = *environment {
+        return Ok(environment);
+    }
+    // It lives as long as the process anyway: ort allows no second one.
+    let made: &'static Environment = Box::leak(Box::new(start_onnx()?));
+    *environment = Some(made);
+    Ok(made)
+}
+
+fn start_onnx() -> anyhow::Result<Environment> {
     let library = onnx_library()?;
     // Never let ort look for the library itself: it panics where there is none.
     let builder = ort::init_from(&library).with_context(|| {
@@ -230,6 +245,23 @@ pub fn default_model() -> anyhow::Result<Option<PathBuf>> {
         );
     }
     Ok(Some(path))
+}
+
+/// How many threads of the speech model were best on this machine, where `gids bench calibrate` was run.
+#[must_use]
+pub fn calibrated_threads() -> Option<usize> {
+    let note = models_dir().ok()?.join(THREADS);
+    fs::read_to_string(note).ok()?.trim().parse().ok()
+}
+
+/// Remembers how many threads of the speech model were best.
+///
+/// # Errors
+/// The folder cannot be written.
+pub fn set_default_threads(threads: usize) -> anyhow::Result<()> {
+    let note = models_dir()?.join(THREADS);
+    fs::write(&note, threads.to_string())
+        .with_context(|| format!("cannot write {}", note.display()))
 }
 
 /// The imported speech models, by name.

@@ -13,7 +13,7 @@ use session::{FORMAT_VERSION, Journal, Store, rfc3339_utc};
 use sha2::{Digest as _, Sha256};
 use speakers::{Enrolment, Mode, SpectralEmbedder, Tracker};
 use timeline::{ChannelId, EventKind, SampleIdx, SessionEvent, SessionHeader};
-use transcribe::{Policy, Whisper, WhisperConfig};
+use transcribe::{Policy, Recognizer, Whisper, WhisperConfig};
 
 use crate::{
     cli::{SessionArgs, Side},
@@ -63,7 +63,9 @@ pub fn run(plan: Plan) -> anyhow::Result<()> {
     let total = source.total();
     let model_path = runtime::model(session.model.as_deref())?;
     let (description, is_demo) = runtime::describe_model(&model_path)?;
-    let mut parts = make_parts(&session, source, source_name, pace, consent, &model_path)?;
+    let recognizer = Box::new(Whisper::load(&whisper_config(&session, &model_path))?);
+    let outset = Outset { source, name: source_name, pace, consent, recognizer };
+    let mut parts = make_parts(&session, outset, &model_path)?;
     if sound {
         parts.player = open_player(parts.source.channels());
     }
@@ -134,7 +136,10 @@ pub fn quiet_events(
     name: &str,
 ) -> anyhow::Result<Vec<SessionEvent>> {
     let model = runtime::model(session.model.as_deref())?;
-    let parts = make_parts(session, source, name.to_owned(), Pace::Fast, None, &model)?;
+    let recognizer = Box::new(Whisper::load(&whisper_config(session, &model))?);
+    let name = name.to_owned();
+    let outset = Outset { source, name, pace: Pace::Fast, consent: None, recognizer };
+    let parts = make_parts(session, outset, &model)?;
     let running = wire(parts, Box::new(|| {}))?;
     let events: Vec<SessionEvent> = running.events.iter().collect();
     for event in &events {
@@ -148,32 +153,44 @@ pub fn quiet_events(
     Ok(events)
 }
 
-/// Everything that is loaded or opened before the first sample is heard.
-fn make_parts(
+/// What a session begins with.
+pub(crate) struct Outset {
+    /// Where the audio comes from.
+    pub source: Box<dyn Source>,
+    /// What to call it.
+    pub name: String,
+    /// How fast it is read.
+    pub pace: Pace,
+    /// Whether the consent step was passed.
+    pub consent: Option<bool>,
+    /// The speech model, loaded.
+    pub recognizer: Box<dyn Recognizer>,
+}
+
+/// How the speech model is loaded for a session.
+pub(crate) fn whisper_config(session: &SessionArgs, model: &Path) -> WhisperConfig {
+    WhisperConfig { model: model.to_owned(), lang: session.lang, threads: threads(session) }
+}
+
+/// Everything that is loaded or opened before the first sample is heard; `model` is the file of the speech model.
+pub(crate) fn make_parts(
     session: &SessionArgs,
-    source: Box<dyn Source>,
-    source_name: String,
-    pace: Pace,
-    consent: Option<bool>,
+    outset: Outset,
     model: &Path,
 ) -> anyhow::Result<Parts> {
+    let Outset { source, name: source_name, pace, consent, recognizer } = outset;
     let onnx = runtime::onnx()?;
     let silero = runtime::silero()?;
     let channels = u64::from(source.channels());
     let segmenters = (0..channels)
         .map(|channel| {
-            let detector = Silero::load(&onnx, &silero)?;
+            let detector = Silero::load(onnx, &silero)?;
             let id = ChannelId(u8::try_from(channel).unwrap_or(u8::MAX));
             Segmenter::new(id, channel, channels, detector, SegmenterConfig::default())
         })
         .collect::<Result<Vec<_>, _>>()?;
-    let recognizer = Whisper::load(&WhisperConfig {
-        model: model.to_owned(),
-        lang: session.lang,
-        threads: threads(session),
-    })?;
     let coder_dir = runtime::coder()?;
-    let coder = Coder::load(&coder_dir, &onnx)?;
+    let coder = Coder::load(&coder_dir, onnx)?;
     let coach = Coach::new(CoachConfig {
         lang: session.lang,
         mode: session.mode,
@@ -210,7 +227,7 @@ fn make_parts(
         pace,
         player: None,
         segmenters,
-        recognizer: Box::new(recognizer),
+        recognizer,
         smaller: smaller(session, model)?,
         threads: threads(session),
         policy: Policy::default(),
@@ -276,9 +293,14 @@ fn open_journals(
     Ok(journals)
 }
 
-fn threads(session: &SessionArgs) -> usize {
+pub(crate) fn threads(session: &SessionArgs) -> usize {
+    session.threads.or_else(runtime::calibrated_threads).unwrap_or_else(default_threads).max(1)
+}
+
+/// One core is left for the sound, the voice detection, the coach and the window.
+pub(crate) fn default_threads() -> usize {
     let cores = thread::available_parallelism().map_or(1, usize::from);
-    session.threads.unwrap_or_else(|| (cores - 1).clamp(1, MAX_THREADS)).max(1)
+    cores.saturating_sub(1).clamp(1, MAX_THREADS)
 }
 
 fn file_name(path: &Path) -> String {

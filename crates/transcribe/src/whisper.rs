@@ -120,6 +120,21 @@ impl ModelHeader {
         self.audio_state == DEMO_STATE_SIZE
     }
 
+    /// What the precision of its weights is commonly called, by ggml's number of the file type.
+    #[must_use]
+    pub fn precision_name(&self) -> &'static str {
+        match self.ftype % 1_000 {
+            0 => "f32",
+            1 => "f16",
+            2 => "q4_0",
+            3 => "q4_1",
+            7 => "q8_0",
+            8 => "q5_0",
+            9 => "q5_1",
+            _ => "other",
+        }
+    }
+
     /// What the size is commonly called.
     #[must_use]
     pub fn size_name(&self) -> &'static str {

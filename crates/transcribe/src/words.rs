@@ -1,6 +1,6 @@
 //! Words of a hypothesis: what two of them agree on, and where in the audio each lies.
 
-use timeline::SAMPLE_RATE_HZ;
+use timeline::{SAMPLE_RATE_HZ, SampleIdx, TimedWord};
 
 /// Energy is looked at in frames of 10 ms.
 const FRAME: usize = SAMPLE_RATE_HZ as usize / 100;
@@ -70,6 +70,19 @@ pub(crate) fn spans(words: &[Word], samples: &[f32], from: usize) -> Vec<(usize,
             floor = end;
             (start, end)
         })
+        .collect()
+}
+
+/// Where each word of `text` lies in `samples`, whose first is `start` on the session's clock: an estimate, from
+/// where it sounds and how long the words are written.
+#[must_use]
+pub fn place_words(text: &str, samples: &[f32], start: SampleIdx) -> Vec<TimedWord> {
+    let words = split(text, usize::MAX);
+    let at = |index: usize| (start + index as u64).as_secs();
+    let spans = spans(&words, samples, 0);
+    let timed = words.into_iter().zip(spans);
+    timed
+        .map(|(word, (a, b))| TimedWord { text: word.text, start_s: at(a), end_s: at(b) })
         .collect()
 }
 

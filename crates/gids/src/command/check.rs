@@ -53,7 +53,7 @@ pub fn doctor() -> anyhow::Result<()> {
             Ok(path.display().to_string())
         })),
     )];
-    if let Ok(onnx) = &onnx {
+    if let Ok(onnx) = onnx {
         findings.push((
             "voice activity",
             check(runtime::silero().and_then(|path| {

@@ -10,7 +10,7 @@ use capture::{ChannelMode, FileSource, MicSource, Source};
 use timeline::Lang;
 
 use crate::{
-    cli::{Demo, Live, Replay, SessionArgs, Side},
+    cli::{Demo, Live, Replay, SessionArgs},
     runtime,
     session_run::{Plan, Show, run},
     terminal,
@@ -37,20 +37,10 @@ pub fn demo(args: Demo, lang: Lang) -> anyhow::Result<()> {
     let lang = name.get(..2).and_then(|code| code.parse().ok()).unwrap_or(lang);
     let audio = runtime::roleplay(&name)?;
     let session = SessionArgs {
-        lang,
-        interface: None,
         model: Some("demo".to_owned()),
-        threads: None,
         mode: args.mode,
         headless: args.headless,
-        events: None,
-        keep: false,
-        enrol: None,
-        // The roleplay's voices are not the user's.
-        ignore_enrolled: true,
-        channels: ChannelMode::Auto,
-        practitioner: Side::Left,
-        seed: 1,
+        ..SessionArgs::plain(lang)
     };
     let source = FileSource::open(&audio, ChannelMode::Auto)?;
     run(Plan {

@@ -1,5 +1,6 @@
 //! What each command does.
 
+pub(crate) mod bench;
 mod check;
 mod listen;
 mod models;
@@ -34,6 +35,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Sessions(command) => store::sessions(command, given),
         Command::Export(args) => store::export(&args, given),
         Command::Models(command) => models::run(command),
+        Command::Bench(command) => bench::run(command, given),
         Command::Devices => check::devices(),
         Command::Doctor => check::doctor(),
     }

@@ -37,7 +37,7 @@ pub fn code(args: &CodeArgs, lang: Lang) -> anyhow::Result<()> {
     let lines: Vec<CodeLine> =
         read_lines(&args.file)?.into_iter().map(|line| line.utterance).collect();
     let onnx = runtime::onnx()?;
-    let mut coder = Coder::load(&runtime::coder()?, &onnx)?;
+    let mut coder = Coder::load(&runtime::coder()?, onnx)?;
     let mut out = BufWriter::new(io::stdout().lock());
     let mut times_ms = Vec::with_capacity(lines.len());
     for line in &lines {
@@ -90,7 +90,7 @@ fn evaluate(path: &Path, lang: Lang) -> anyhow::Result<()> {
         bail!("{} holds no lines to evaluate on", path.display());
     }
     let onnx = runtime::onnx()?;
-    let mut coder = Coder::load(&runtime::coder()?, &onnx)?;
+    let mut coder = Coder::load(&runtime::coder()?, onnx)?;
     let mut pairs: BTreeMap<Lang, Vec<evaluate::Pair>> = BTreeMap::new();
     for gold in gold {
         let coded = coder.code(&code_input(&gold.line, lang))?;
@@ -122,7 +122,7 @@ pub fn coach(args: &CoachFile, lang: Lang) -> anyhow::Result<()> {
         None
     } else {
         let onnx = runtime::onnx()?;
-        Some(Coder::load(&runtime::coder()?, &onnx)?)
+        Some(Coder::load(&runtime::coder()?, onnx)?)
     };
     let mut out = BufWriter::new(io::stdout().lock());
     let mut conversation = None;

@@ -113,20 +113,12 @@ fn reading_text(lang: Lang) -> String {
 /// See [`crate::command::run`].
 pub fn speakers(args: &SpeakersArgs, lang: Lang) -> anyhow::Result<()> {
     let session = SessionArgs {
-        lang,
-        interface: None,
         model: args.model.clone(),
-        threads: None,
         mode: coach::Mode::Quiet,
-        headless: true,
-        events: None,
-        keep: false,
         enrol: args.enrol.clone(),
-        // Whoever speaks in a recording: only a voice that is named here counts.
-        ignore_enrolled: true,
         channels: args.channels,
         practitioner: args.practitioner,
-        seed: 1,
+        ..SessionArgs::plain(lang)
     };
     let source = super::listen::open_recording(&args.audio, args.channels)?;
     let name = args.audio.file_stem().map_or("stdin".into(), |stem| stem.to_string_lossy());
