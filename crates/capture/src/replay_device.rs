@@ -69,21 +69,26 @@ impl ReplayDevice {
         Ok(Self { name, total, live, feed, ended: false })
     }
 
-    fn start(&mut self) {
+    fn start(&mut self) -> Result<(), CaptureError> {
         let feed = std::mem::replace(&mut self.feed, Feed::Over);
         let Feed::Waiting { recording, writer, speed } = feed else {
             self.feed = feed;
-            return;
+            return Ok(());
         };
         let state = Arc::new(State::default());
         let of_thread = Arc::clone(&state);
-        let thread = thread::spawn(move || {
+        // Not one of the pipeline's: it stands for the audio system's.
+        let thread = thread::Builder::new().name("device".into()).spawn(move || {
             if let Err(error) = play(recording, writer, speed, &of_thread.stop) {
                 *of_thread.error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
             }
             of_thread.done.store(true, Ordering::Release);
         });
+        let name = self.name.clone();
+        let thread =
+            thread.map_err(|error| CaptureError::Stream { name, what: error.to_string() })?;
         self.feed = Feed::Running { thread, state };
+        Ok(())
     }
 
     fn end(&mut self) -> Result<(), CaptureError> {
@@ -135,7 +140,7 @@ fn play(
 
 impl Source for ReplayDevice {
     fn poll(&mut self) -> Result<Poll, CaptureError> {
-        self.start();
+        self.start()?;
         // Before the ring is looked at: what is written till then is found in it.
         let done = match &self.feed {
             Feed::Running { state, .. } => state.done.load(Ordering::Acquire),

@@ -19,8 +19,10 @@ pub struct Audio {
     pub lang: Lang,
     /// 16 kHz mono.
     pub samples: Arc<Vec<f32>>,
-    /// Its transcript, where one lies beside it.
+    /// Its transcript, where one lies beside it; with the true places of the words if the transcript tells them.
     pub script: Option<Vec<TimedWord>>,
+    /// Whether the transcript tells where each word lies; else that is an estimate.
+    pub exact: bool,
 }
 
 /// A line of a transcript, as `gids coach` reads it.
@@ -29,6 +31,9 @@ struct Line {
     text: String,
     start_s: Option<f64>,
     end_s: Option<f64>,
+    /// Where each word lies, where that is known.
+    #[serde(default)]
+    words: Vec<TimedWord>,
 }
 
 impl Audio {
@@ -51,7 +56,8 @@ impl Audio {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let beside = path.with_extension("jsonl");
         let script = if beside.is_file() { Some(script(&beside, &samples)?) } else { None };
-        Ok(Self { name, lang, samples: Arc::new(samples), script })
+        let (script, exact) = script.map_or((None, false), |(words, exact)| (Some(words), exact));
+        Ok(Self { name, lang, samples: Arc::new(samples), script, exact })
     }
 
     /// Nobody speaks, for so many seconds; the faint noise of a room, so that no stage is spared.
@@ -64,13 +70,20 @@ impl Audio {
         };
         let count = (seconds * f64::from(SAMPLE_RATE_HZ)) as usize;
         let samples = (0..count).map(|_| noise()).collect();
-        Self { name: "silence".to_owned(), lang, samples: Arc::new(samples), script: None }
+        let samples = Arc::new(samples);
+        Self { name: "silence".to_owned(), lang, samples, script: None, exact: false }
     }
 
     /// Length, in seconds.
     #[must_use]
     pub fn secs(&self) -> f64 {
         self.samples.len() as f64 / f64::from(SAMPLE_RATE_HZ)
+    }
+
+    /// Where the words truly lie, if that is known.
+    #[must_use]
+    pub fn true_times(&self) -> Option<&[TimedWord]> {
+        self.script.as_deref().filter(|_| self.exact)
     }
 
     /// As a source.
@@ -80,10 +93,11 @@ impl Audio {
     }
 }
 
-fn script(path: &Path, samples: &[f32]) -> anyhow::Result<Vec<TimedWord>> {
+/// The words of a transcript, and whether it tells itself where they lie.
+fn script(path: &Path, samples: &[f32]) -> anyhow::Result<(Vec<TimedWord>, bool)> {
     let text =
         fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let mut words = Vec::new();
+    let (mut words, mut exact) = (Vec::new(), true);
     for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let wrong = || format!("{}, line {}: no line of a transcript", path.display(), number + 1);
         let line: Line = serde_json::from_str(line).with_context(wrong)?;
@@ -95,9 +109,14 @@ fn script(path: &Path, samples: &[f32]) -> anyhow::Result<Vec<TimedWord>> {
             break; // behind the first seconds that were asked for
         }
         let (start, end) = (at(start_s), at(end_s).max(at(start_s)));
+        if !line.words.is_empty() {
+            words.extend(line.words);
+            continue;
+        }
+        exact = false;
         words.extend(place_words(&line.text, &samples[start..end], SampleIdx(start as u64)));
     }
-    Ok(words)
+    Ok((words, exact))
 }
 
 /// A recording in memory as a source.
@@ -167,6 +186,7 @@ mod tests {
             lang: Lang::Nl,
             samples: Arc::new(samples),
             script: None,
+            exact: false,
         };
         let once = all(audio.source());
         assert_eq!((once.len(), once[999], once[1_000]), (1_024, 999.0, 0.0));
@@ -184,9 +204,13 @@ mod tests {
         let path = folder.path().join("talk.jsonl");
         let samples = vec![0.1; 32_000];
         fs::write(&path, "{\"text\": \"Ja nee\", \"start_s\": 0.5, \"end_s\": 1.5}\n\n").unwrap();
-        let words = script(&path, &samples).unwrap();
-        assert_eq!(words.len(), 2);
+        let (words, exact) = script(&path, &samples).unwrap();
+        assert_eq!((words.len(), exact), (2, false));
         assert!(words[0].start_s >= 0.5 && words[1].end_s <= 1.5, "{words:?}");
+        let timed = r#"{"text": "Ja", "start_s": 0.5, "end_s": 1.5, "words": [{"text": "Ja", "start_s": 0.6, "end_s": 1.1}]}"#;
+        fs::write(&path, timed).unwrap();
+        let (words, exact) = script(&path, &samples).unwrap();
+        assert!(exact && words[0].end_s == 1.1, "{words:?}");
         fs::write(&path, "{\"text\": \"Ja nee\"}\n").unwrap();
         let error = script(&path, &samples).unwrap_err().to_string();
         assert!(error.contains("line 1") && error.contains("start_s"), "{error}");

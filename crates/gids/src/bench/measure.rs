@@ -1,18 +1,15 @@
 //! Runs sessions at real-time speed, and takes the time of every event as it comes out.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    path::Path,
-    sync::Arc,
-    time::Instant,
-};
+use std::{path::Path, sync::Arc, time::Instant};
 
 use capture::{ReplayDevice, Source};
 use coach::{Budget, Coach, CoachConfig, Mode};
-use timeline::{EventKind, Rung, SessionEvent, TimedWord};
+use timeline::{EventKind, TimedWord};
 use transcribe::{ModelHeader, Policy, Recognizer, ShapeScript, Whisper, WhisperConfig, is_shape};
 
-use super::{Clocks, Run, Speculations, audio::Audio, process, wer::word_error_rate};
+use super::{
+    Clocks, Run, Speculations, audio::Audio, collect::Collected, process, wer::word_error_rate,
+};
 use crate::{
     cli::SessionArgs,
     session_run::{Outset, make_parts, threads},
@@ -117,7 +114,7 @@ pub fn clocks(trial: &Trial<'_>, audios: &[Audio]) -> anyhow::Result<Run> {
 /// One session a recording; gives what was heard, too.
 fn sessions(trial: &Trial<'_>, audios: &[Audio]) -> anyhow::Result<(Run, String)> {
     let mut run = blank(trial, audios)?;
-    let mut collected = Collected::default();
+    let mut text = String::new();
     process::reset_peak();
     for audio in audios {
         let telemetry = Arc::new(Telemetry::recording());
@@ -138,15 +135,11 @@ fn sessions(trial: &Trial<'_>, audios: &[Audio]) -> anyhow::Result<(Run, String)
         run.cues += summary.cues;
         run.cues_withdrawn += summary.cues_withdrawn;
         add_telemetry(&mut run, &telemetry);
-        collected.join(session);
+        text.push_str(&session.text());
+        session.add_to(&mut run, audio.true_times());
     }
     run.peak_memory_mb = process::peak_mb();
-    run.cues_early = collected.early;
-    run.clocks.partial = collected.partial;
-    run.clocks.final_text = collected.final_text;
-    run.clocks.cue = collected.cue;
-    run.rungs = collected.rungs.into_iter().map(|(r, s)| (r.name().to_owned(), s)).collect();
-    Ok((run, collected.text))
+    Ok((run, text))
 }
 
 /// Everything but what is measured.
@@ -181,6 +174,7 @@ pub fn blank(trial: &Trial<'_>, audios: &[Audio]) -> anyhow::Result<Run> {
         speculations: Speculations::default(),
         wer_to_whole: None,
         wer_to_script: None,
+        word_times_off_ms: Vec::new(),
         rungs: Vec::new(),
     })
 }
@@ -249,137 +243,4 @@ fn silence(trial: &Trial<'_>, like: &Audio) -> anyhow::Result<f64> {
     }
     running.join()?;
     Ok(share)
-}
-
-/// What the events of sessions say.
-#[derive(Debug, Default)]
-pub struct Collected {
-    /// The clock `partial`, a value a word, in milliseconds.
-    pub partial: Vec<f32>,
-    /// The clock `final`, a value an utterance.
-    pub final_text: Vec<f32>,
-    /// The clock `cue`.
-    pub cue: Vec<f32>,
-    /// Cues that came before the final words.
-    pub early: u64,
-    /// The final text.
-    pub text: String,
-    /// Seconds on each rung.
-    pub rungs: BTreeMap<Rung, f64>,
-    /// Partials of segments that are not closed: by segment, its start and when which words were stable.
-    open: HashMap<u64, (f64, Vec<Seen>)>,
-}
-
-/// The stable words at an instant.
-#[derive(Debug)]
-struct Seen {
-    at_s: f64,
-    words: Vec<String>,
-}
-
-impl Collected {
-    /// Takes in an event that came out at `now_s` on the session's clock.
-    pub fn take(&mut self, event: &SessionEvent, now_s: f64) {
-        let since = |at_s: f64| ((now_s - at_s) * 1_000.0) as f32;
-        match &event.kind {
-            EventKind::Partial { segment, start_s, text, stable_words } => {
-                let words = text.split_whitespace().take(*stable_words).map(key).collect();
-                let open = self.open.entry(*segment).or_insert((*start_s, Vec::new()));
-                open.1.push(Seen { at_s: now_s, words });
-            }
-            EventKind::Utterance(utterance) => {
-                self.final_text.push(since(utterance.end_s));
-                self.text.push_str(&utterance.text);
-                self.text.push(' ');
-                let segment = self
-                    .open
-                    .iter()
-                    .filter(|(_, (start_s, _))| *start_s <= utterance.start_s)
-                    .max_by(|a, b| a.1.0.total_cmp(&b.1.0))
-                    .map(|(segment, _)| *segment);
-                let seen = segment.and_then(|segment| self.open.remove(&segment));
-                let seen = seen.map(|(_, seen)| seen).unwrap_or_default();
-                for (n, word) in utterance.words.iter().enumerate() {
-                    let key = key(&word.text);
-                    // From then on it stood there, as it was in the end.
-                    let stood =
-                        seen.iter().rev().take_while(|s| s.words.get(n) == Some(&key)).last();
-                    let at_s = stood.map_or(now_s, |seen| seen.at_s);
-                    self.partial.push(((at_s - word.end_s) * 1_000.0) as f32);
-                }
-            }
-            EventKind::Cue(cue) => {
-                self.cue.push(since(cue.at_s));
-                self.early += u64::from(cue.provisional);
-            }
-            EventKind::Status { rung, .. } => *self.rungs.entry(*rung).or_default() += 1.0,
-            _ => {}
-        }
-    }
-
-    fn join(&mut self, other: Self) {
-        self.partial.extend(other.partial);
-        self.final_text.extend(other.final_text);
-        self.cue.extend(other.cue);
-        self.early += other.early;
-        self.text.push_str(&other.text);
-        for (rung, seconds) in other.rungs {
-            *self.rungs.entry(rung).or_default() += seconds;
-        }
-    }
-}
-
-fn key(word: &str) -> String {
-    word.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use timeline::{SampleIdx, Speaker, UtteranceEvent, VoiceId};
-
-    use super::*;
-
-    fn partial(segment: u64, text: &str, stable_words: usize) -> SessionEvent {
-        let (start_s, text) = (1.0, text.to_owned());
-        let kind = EventKind::Partial { segment, start_s, text, stable_words };
-        SessionEvent::new(SampleIdx::ZERO, kind)
-    }
-
-    #[test]
-    fn a_word_counts_from_when_it_stood_for_good() {
-        let mut collected = Collected::default();
-        collected.take(&partial(4, "Ik wil", 1), 2.0);
-        collected.take(&partial(4, "Ik wou wel", 2), 2.5);
-        collected.take(&partial(4, "Ik wil wel", 2), 3.0);
-        let word =
-            |text: &str, end_s: f64| TimedWord { text: text.to_owned(), start_s: 1.0, end_s };
-        let utterance = UtteranceEvent {
-            id: "u1".to_owned(),
-            speaker: Speaker::Client,
-            confidence: 1.0,
-            voice: VoiceId(0),
-            start_s: 1.2,
-            end_s: 2.9,
-            text: "Ik wil wel.".to_owned(),
-            words: vec![word("Ik", 1.5), word("wil", 2.0), word("wel.", 2.75)],
-        };
-        let utterance = SessionEvent::new(SampleIdx::ZERO, EventKind::Utterance(utterance));
-        collected.take(&utterance, 3.25);
-        // "wil" was "wou" in between; "wel" came with the final text only.
-        assert_eq!(collected.partial, [500.0, 1_000.0, 500.0]);
-        assert!((collected.final_text[0] - 350.0).abs() < 0.01, "{:?}", collected.final_text);
-        assert_eq!(collected.text, "Ik wil wel. ");
-    }
-
-    #[test]
-    fn a_beat_is_a_second_on_its_rung() {
-        let mut collected = Collected::default();
-        for rung in [Rung::Full, Rung::Full, Rung::FinalsOnly] {
-            let kind = EventKind::Status { lag_ms: 0, rung };
-            collected.take(&SessionEvent::new(SampleIdx::ZERO, kind), 1.0);
-        }
-        let mut both = Collected::default();
-        both.join(collected);
-        assert_eq!(both.rungs, [(Rung::Full, 2.0), (Rung::FinalsOnly, 1.0)].into());
-    }
 }

@@ -83,6 +83,9 @@ pub struct Run {
     pub wer_to_whole: Option<f64>,
     /// Word error rate of the streamed finals against the script; 1: all words.
     pub wer_to_script: Option<f64>,
+    /// How far the estimated end of each word is from its true one, in milliseconds; empty where that is unknown.
+    #[serde(default)]
+    pub word_times_off_ms: Vec<f32>,
     /// Seconds on each rung of the degradation ladder, by the rung's name.
     pub rungs: Vec<(String, f64)>,
 }

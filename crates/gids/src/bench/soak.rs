@@ -7,12 +7,7 @@ use capture::ReplayDevice;
 use timeline::{EventKind, Lang, SAMPLE_RATE_HZ};
 use transcribe::Policy;
 
-use super::{
-    Percentiles,
-    audio::Audio,
-    measure::{Collected, Trial},
-    process,
-};
+use super::{Percentiles, audio::Audio, collect::Collected, measure::Trial, process};
 use crate::{
     cli::BenchSoak, command::bench::audios, runtime, telemetry::Telemetry, terminal::line,
     wire::Pace,
@@ -48,8 +43,13 @@ pub fn run(args: &BenchSoak) -> anyhow::Result<()> {
     let dutch: Vec<Audio> =
         audios(&[], None, None)?.into_iter().filter(|audio| audio.lang == Lang::Nl).collect();
     let samples = dutch.iter().flat_map(|audio| audio.samples.iter().copied()).collect();
-    let audio =
-        Audio { name: "soak".to_owned(), lang: Lang::Nl, samples: Arc::new(samples), script: None };
+    let audio = Audio {
+        name: "soak".to_owned(),
+        lang: Lang::Nl,
+        samples: Arc::new(samples),
+        script: None,
+        exact: false,
+    };
     let trial = Trial { model: &model, threads: None, policy: Policy::Speculative };
     let source = Box::new(audio.source().again_for(60.0 * args.minutes));
     let device = Box::new(ReplayDevice::new(source, args.speed)?);
@@ -66,7 +66,7 @@ pub fn run(args: &BenchSoak) -> anyhow::Result<()> {
         let over = 60.0 * STRETCH_MIN * (stretches.len() + 1) as f64;
         let ended = matches!(event.kind, EventKind::End(_));
         if (event.t_s >= over || ended)
-            && let Some(final_ms) = Percentiles::of(&collected.final_text)
+            && let Some(final_ms) = Percentiles::of(&collected.final_ms())
         {
             let held_mb = process::held_mb();
             println!(

@@ -3,13 +3,14 @@
 use std::{sync::Arc, time::Instant};
 
 use capture::ReplayDevice;
-use crossbeam_channel::{TryRecvError, bounded};
+use crossbeam_channel::bounded;
 use overlay::SessionView;
 
 use super::{
     Run,
     audio::Audio,
-    measure::{Collected, Trial, add_telemetry, blank},
+    collect::Collected,
+    measure::{Trial, add_telemetry, blank},
     process,
 };
 use crate::{
@@ -46,7 +47,7 @@ pub fn run(trial: &Trial<'_>, audio: &Audio) -> anyhow::Result<Run> {
     let (to_window, for_window) = bounded(EVENTS);
     let (from_session, clock, woken) =
         (running.events.clone(), Arc::clone(&running.clock), waker.clone());
-    let timing = std::thread::spawn(move || {
+    let timing = std::thread::Builder::new().name("timing".into()).spawn(move || {
         let mut collected = Collected::default();
         for event in &from_session {
             collected.take(&event, clock.now_s());
@@ -55,7 +56,7 @@ pub fn run(trial: &Trial<'_>, audio: &Audio) -> anyhow::Result<Run> {
             woken.wake();
         }
         collected
-    });
+    })?;
     let (presented_tx, presented_rx) = bounded(PRESENTED);
     let shown = run_window(
         SessionView::new(audio.lang, true),
@@ -81,16 +82,8 @@ pub fn run(trial: &Trial<'_>, audio: &Audio) -> anyhow::Result<Run> {
     run.utterances = summary.utterances;
     run.cues = summary.cues;
     run.cues_withdrawn = summary.cues_withdrawn;
-    run.cues_early = collected.early;
     add_telemetry(&mut run, &telemetry);
-    run.clocks.partial = collected.partial;
-    run.clocks.final_text = collected.final_text;
-    loop {
-        match presented_rx.try_recv() {
-            Ok(ms) => run.clocks.cue.push(ms),
-            Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
-        }
-    }
-    run.rungs = collected.rungs.into_iter().map(|(r, s)| (r.name().to_owned(), s)).collect();
+    collected.add_to(&mut run, audio.true_times());
+    run.clocks.cue = presented_rx.try_iter().collect();
     Ok(run)
 }
