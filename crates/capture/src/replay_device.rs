@@ -146,19 +146,13 @@ impl Source for ReplayDevice {
             Feed::Running { state, .. } => state.done.load(Ordering::Acquire),
             Feed::Waiting { .. } | Feed::Over => false,
         };
-        let poll = self.live.poll()?;
-        match poll {
-            Poll::Pending if done => {
-                self.end()?;
-                self.live.poll()
-            }
-            Poll::Pending if self.ended => Ok(Poll::End),
-            Poll::End => {
-                self.ended = true;
-                Ok(Poll::End)
-            }
-            other => Ok(other),
+        let mut poll = self.live.poll()?;
+        if poll == Poll::Pending && done {
+            self.end()?;
+            poll = self.live.poll()?;
         }
+        self.ended |= poll == Poll::End;
+        Ok(if poll == Poll::Pending && self.ended { Poll::End } else { poll })
     }
 
     fn channels(&self) -> u8 {

@@ -17,7 +17,7 @@ pub struct SegmenterConfig {
     /// detector needs one to three blocks of voice to be sure.
     pub preroll_ms: u32,
     /// Silence that closes a segment. Pauses inside a sentence are mostly under 250 ms, those at a change of
-    /// speaker mostly over 400 ms in consultations; all of it is latency, so no more than needed.
+    /// speaker mostly over 400 ms in consultations; all of it is latency, so no more than needed: ten blocks.
     pub hangover_ms: u32,
     /// Silence behind the speech that is handed on with it: the recogniser wants some to end the last word, and none
     /// to make words of.
@@ -41,7 +41,7 @@ impl Default for SegmenterConfig {
             offset_prob: 0.35,
             onset_ms: 64,
             preroll_ms: 300,
-            hangover_ms: 350,
+            hangover_ms: 320,
             tail_ms: 200,
             min_speech_ms: 160,
             longest_ms: 12_000,

@@ -135,16 +135,16 @@ fn scripted_probabilities_give_exact_segments() {
             &[closed((20 * BLOCK - pre, 36 * BLOCK + tail), (20, 36))],
         ),
         (
-            "a pause of ten blocks (320 ms) splits nothing",
-            "20. 109 10. 109 20.",
-            &[closed((20 * BLOCK - pre, 50 * BLOCK + tail), (20, 50))],
+            "a pause of nine blocks (288 ms) splits nothing",
+            "20. 109 9. 109 20.",
+            &[closed((20 * BLOCK - pre, 49 * BLOCK + tail), (20, 49))],
         ),
         (
-            "a pause of eleven blocks (352 ms) splits, and the pre-roll starts where the tail ended",
-            "20. 109 11. 109 20.",
+            "a pause of ten blocks (320 ms) splits, and the pre-roll starts where the tail ended",
+            "20. 109 10. 109 20.",
             &[
                 closed((20 * BLOCK - pre, 30 * BLOCK + tail), (20, 30)),
-                closed((30 * BLOCK + tail, 51 * BLOCK + tail), (41, 51)),
+                closed((30 * BLOCK + tail, 50 * BLOCK + tail), (40, 50)),
             ],
         ),
         (

@@ -15,15 +15,19 @@ use plotters::{
 use super::{Clock, Percentiles, Report, Run, table::counted};
 
 /// Width of the image and height without the legend, in pixels.
-const SIZE: (u32, u32) = (1500, 1090);
+const SIZE: (u32, u32) = (1500, 1100);
 /// Height of the line over the panels, in pixels.
 const HEAD: u32 = 50;
 /// Height of a line of the legend, in pixels.
 const LEGEND_LINE: u32 = 30;
 /// Runs in a line of the legend.
 const LEGEND_COLUMNS: usize = 3;
-/// Narrower steps, as a share of the panel's width, are drawn as one: audio blocks come in tens of thousands.
+/// Measurements closer together, as a share of the panel's width, are drawn as one: audio blocks come in tens
+/// of thousands.
 const FINEST_STEP: f64 = 1.0 / 2000.0;
+/// Steps narrower than this share of the panel's width are drawn as a slope: stairs of a pixel each would be
+/// a ragged line.
+const FINEST_STAIR: f64 = 1.0 / 200.0;
 /// The font is registered under a name that viewers of the SVG know as well.
 const FONT: &str = "sans-serif";
 const TEXT: RGBColor = RGBColor(40, 40, 40);
@@ -45,11 +49,7 @@ const COLOURS: [RGBColor; 7] = [
 /// # Errors
 /// Where it has another extension.
 pub fn check_plot(path: &Path) -> anyhow::Result<()> {
-    let extension = path.extension().and_then(|text| text.to_str()).map(str::to_ascii_lowercase);
-    if matches!(extension.as_deref(), Some("svg" | "png")) {
-        return Ok(());
-    }
-    bail!("cannot draw {}: the file's name must end in .svg or .png", path.display())
+    format_of(path).map(|_format| ())
 }
 
 /// Draws each clock's cumulative distribution, a line for each run, into a `.svg` or `.png` file.
@@ -57,23 +57,36 @@ pub fn check_plot(path: &Path) -> anyhow::Result<()> {
 /// # Errors
 /// Where the file has another extension or cannot be written.
 pub fn plot(report: &Report, path: &Path) -> anyhow::Result<()> {
-    let extension = path.extension().and_then(|text| text.to_str()).map(str::to_ascii_lowercase);
     let cannot_write = || format!("cannot write {}: check the folder", path.display());
     register_font(FONT, FontStyle::Normal, epaint_default_fonts::UBUNTU_LIGHT)
         .map_err(|_| anyhow!("the font that is built in cannot be read"))?;
     let legend_lines = report.runs.len().div_ceil(LEGEND_COLUMNS).max(1) as u32;
     let size = (SIZE.0, SIZE.1 + legend_lines * LEGEND_LINE);
-    match extension.as_deref() {
-        Some("svg") => {
+    match format_of(path)? {
+        Format::Svg => {
             let mut text = String::new();
             draw(SVGBackend::with_string(&mut text, size).into_drawing_area(), report)?;
             fs::write(path, text).with_context(cannot_write)
         }
-        Some("png") => {
+        Format::Png => {
             let mut pixels = vec![0; (size.0 * size.1 * 3) as usize];
             draw(BitMapBackend::with_buffer(&mut pixels, size).into_drawing_area(), report)?;
             write_png(path, size, &pixels).with_context(cannot_write)
         }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Format {
+    Svg,
+    Png,
+}
+
+fn format_of(path: &Path) -> anyhow::Result<Format> {
+    let extension = path.extension().and_then(|text| text.to_str()).map(str::to_ascii_lowercase);
+    match extension.as_deref() {
+        Some("svg") => Ok(Format::Svg),
+        Some("png") => Ok(Format::Png),
         _ => bail!("cannot draw {}: the file's name must end in .svg or .png", path.display()),
     }
 }
@@ -94,15 +107,12 @@ where
 {
     root.fill(&WHITE)?;
     let (head, rest) = root.split_vertically(HEAD);
-    let machine = &report.machine;
     let title = format!(
-        "gids {} on {}, {}: how many of the measurements took at most so long",
-        report.gids,
-        machine.cpu,
-        counted(machine.cores, "core")
+        "gids {} on {}: share of the measurements that took at most so long",
+        report.gids, report.machine.cpu
     );
     head.draw_text(&title, &(FONT, 24).into_font().color(&TEXT), (20, 16))?;
-    let (panels, legend) = rest.split_vertically(SIZE.1 - HEAD - LEGEND_LINE / 2);
+    let (panels, legend) = rest.split_vertically(SIZE.1 - HEAD - LEGEND_LINE);
     for (area, clock) in panels.split_evenly((2, 2)).iter().zip(Clock::ALL) {
         draw_panel(area, clock, &report.runs)?;
     }
@@ -118,7 +128,8 @@ where
 {
     let (head, body) = area.split_vertically(62);
     head.draw_text(clock.name(), &(FONT, 26).into_font().color(&TEXT), (20, 6))?;
-    head.draw_text(clock.span(), &(FONT, 18).into_font().color(&TEXT), (20, 38))?;
+    let span = clock.span();
+    head.draw_text(span, &(FONT, 18).into_font().color(&TEXT), (20, 38))?;
     let widest = runs.iter().filter_map(|run| Percentiles::of(run.clocks.of(clock)));
     let Some(widest) = widest.map(|found| f64::from(found.p99)).reduce(f64::max) else {
         let (width, height) = body.dim_in_pixel();
@@ -134,7 +145,7 @@ where
         .margin_right(30)
         .margin_left(10)
         .margin_top(8)
-        .x_label_area_size(56)
+        .x_label_area_size(50)
         .y_label_area_size(72)
         .build_cartesian_2d(0.0..end, 0.0..100.0)?;
     let decimals = match end {
@@ -191,28 +202,32 @@ fn names(runs: &[Run]) -> Vec<String> {
     runs.iter().map(name).collect()
 }
 
-/// Corners of the cumulative distribution from 0 to `end` milliseconds, in milliseconds and percent.
+/// Corners of the cumulative distribution between 0 and `end` milliseconds, in milliseconds and percent; from
+/// the first measurement to the last, so that the lines do not hide each other along the edges.
 fn steps(values: &[f32], end: f64) -> Vec<(f64, f64)> {
     let mut sorted: Vec<f64> = values.iter().map(|&ms| f64::from(ms).max(0.0)).collect();
     sorted.sort_by(f64::total_cmp);
-    let inside = sorted.partition_point(|&ms| ms <= end);
-    let mut line = Vec::new();
-    if sorted.is_empty() {
-        return line;
-    }
-    let mut at = (0.0, 0.0);
-    line.push(at);
-    for (i, &ms) in sorted[..inside].iter().enumerate() {
-        let next = sorted[..inside].get(i + 1);
+    let inside = &sorted[..sorted.partition_point(|&ms| ms <= end)];
+    let Some(&first) = inside.first() else {
+        return Vec::new();
+    };
+    let mut at = (first, 0.0);
+    let mut line = vec![at];
+    for (i, &ms) in inside.iter().enumerate() {
+        let next = inside.get(i + 1);
         // Of what falls on one place, only the last is a corner.
         if next.is_some_and(|&next| next == ms || next - at.0 < end * FINEST_STEP) {
             continue;
         }
-        line.push((ms, at.1));
+        if ms - at.0 >= end * FINEST_STAIR {
+            line.push((ms, at.1));
+        }
         at = (ms, 100.0 * (i + 1) as f64 / sorted.len() as f64);
         line.push(at);
     }
-    line.push((end, at.1));
+    if inside.len() < sorted.len() {
+        line.push((end, at.1));
+    }
     line
 }
 
@@ -280,9 +295,11 @@ mod tests {
 
     #[test]
     fn the_line_climbs_at_each_measurement() {
-        let expected = [(0.0, 0.0), (1.0, 0.0), (1.0, 25.0), (3.0, 25.0), (3.0, 75.0), (5.0, 75.0)];
+        let expected = [(1.0, 0.0), (1.0, 25.0), (3.0, 25.0), (3.0, 75.0), (5.0, 75.0)];
         assert_eq!(steps(&[3.0, 1.0, 9.0, 3.0], 5.0), expected);
-        assert_eq!(steps(&[-2.0], 5.0), [(0.0, 0.0), (0.0, 0.0), (0.0, 100.0), (5.0, 100.0)]);
+        assert_eq!(steps(&[2.0, 4.0], 5.0), [(2.0, 0.0), (2.0, 50.0), (4.0, 50.0), (4.0, 100.0)]);
+        assert_eq!(steps(&[-2.0], 5.0), [(0.0, 0.0), (0.0, 100.0)]);
+        assert_eq!(steps(&[9.0], 5.0), []);
         assert_eq!(steps(&[], 5.0), []);
         let many: Vec<f32> = (0..50_000).map(|n| n as f32 / 1000.0).collect();
         let line = steps(&many, 50.0);

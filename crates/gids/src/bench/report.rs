@@ -162,10 +162,10 @@ impl Clock {
     #[must_use]
     pub fn span(self) -> &'static str {
         match self {
-            Self::Capture => "sample due at the device → its block leaves the ring as 16 kHz mono",
-            Self::Partial => "end of the spoken word → the word stands in a stable partial",
-            Self::Final => "last speech of the utterance → its final text",
-            Self::Cue => "end of the words that show the moment → the cue",
+            Self::Capture => "sample due at the device to its block leaves the ring as 16 kHz mono",
+            Self::Partial => "end of the spoken word to the word stands in a stable partial",
+            Self::Final => "last speech of the utterance to its final text",
+            Self::Cue => "end of the words that show the moment to the cue",
         }
     }
 }

@@ -136,6 +136,12 @@ fn measures(run: &Run) -> Vec<(&'static str, String)> {
                 run.model_file_mb
             ),
         ),
+        (
+            "word times",
+            Percentiles::of(&run.word_times_off_ms).map_or(NOTHING.to_owned(), |off| {
+                format!("estimated; off by p50 {:.0} p95 {:.0} ms", off.p50, off.p95)
+            }),
+        ),
         ("lost samples", run.lost_samples.to_string()),
         (
             "speculations",
