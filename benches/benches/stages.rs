@@ -4,14 +4,18 @@
 
 use std::path::{Path, PathBuf};
 
-use capture::{ChannelMode, FileSource, Poll, Source as _, callback_ring};
+use capture::{ChannelMode, FileSource, LiveBlocks, Poll, Source as _, callback_ring};
 use coach::{Budget, Coach, CoachConfig, Heard, Mode};
 use coding::{CodeInput, Coder};
 use divan::{Bencher, black_box, counter::ItemsCount};
 use gids::runtime;
 use segment::{Segmenter, SegmenterConfig, Silero, SpeechDetector as _};
+use overlay::SessionView;
 use speakers::{SpectralEmbedder, VoiceEmbedder as _};
-use timeline::{AudioBlock, ChannelId, Code, Lang, SampleIdx, SegmentEvent, Span, Speaker};
+use timeline::{
+    AudioBlock, ChannelId, Code, Cue, CueEvent, EventKind, Lang, Moment, SampleIdx, SegmentEvent,
+    SessionEvent, Span, Speaker, Strength, Technique,
+};
 use transcribe::{Recognizer as _, Stretch, Whisper, WhisperConfig};
 
 fn main() {
@@ -100,20 +104,67 @@ fn voice_activity_block(bencher: Bencher<'_, '_>) {
         .bench_local(|| next.next().map(|block| detector.speech_prob(black_box(&block.samples))));
 }
 
+/// From a device at 48 kHz to the probability of speech: 32 ms through the ring, the rate converter and the detector.
+#[divan::bench]
+fn resample_and_voice_activity(bencher: Bencher<'_, '_>) {
+    let (mut writer, reader) = callback_ring(1, 48_000);
+    let mut live = LiveBlocks::new(reader, 48_000, "bench").expect("the rate is common");
+    let mut detector = Silero::load(onnx(), &runtime::silero().expect("make setup was run"))
+        .expect("the model loads");
+    // A tone: what it is does not change what it takes.
+    let callback: Vec<f32> = (0..1_536).map(|n| 0.1 * (n as f32 * 0.06).sin()).collect();
+    let mut heard = || {
+        writer.write(black_box(&callback));
+        let mut blocks = 0;
+        while let Poll::Block(block) = live.poll().expect("it converts") {
+            detector.speech_prob(&block.samples).expect("the detector runs");
+            blocks += 1;
+        }
+        blocks
+    };
+    let blocks: u32 = (0..100).map(|_| heard()).sum();
+    assert!((98..=100).contains(&blocks), "{blocks} blocks of 100");
+    bencher.bench_local(heard);
+}
+
+/// Mel spectrogram and encoder of 5 s with the demo model, one thread: a decode that is aborted before its first token.
+#[divan::bench(sample_count = 20)]
+fn mel_and_encode_5_s(bencher: Bencher<'_, '_>) {
+    let mut whisper = demo();
+    let samples: Vec<f32> = blocks().into_iter().flat_map(|block| block.samples).take(80_000).collect();
+    let mut encode = || {
+        let stretch = Stretch { start: SampleIdx::ZERO, samples: black_box(&samples) };
+        whisper.recognize(&stretch, &|| true).expect("it encodes")
+    };
+    assert_eq!(encode(), None, "aborted");
+    bencher.bench_local(encode);
+}
+
+/// The same 5 s to the last token; the difference is that of its tokens.
+#[divan::bench(sample_count = 20)]
+fn decode_5_s(bencher: Bencher<'_, '_>) {
+    let mut whisper = demo();
+    let samples: Vec<f32> = blocks().into_iter().flat_map(|block| block.samples).take(80_000).collect();
+    let text = decode(&mut whisper, &samples);
+    assert!(text.to_lowercase().contains("goedemorgen"), "{text}");
+    bencher.bench_local(|| decode(&mut whisper, black_box(&samples)));
+}
+
 /// The final decode of one segment with the demo model, one thread.
 #[divan::bench(sample_count = 20)]
 fn transcribe_segment(bencher: Bencher<'_, '_>) {
-    let mut whisper = Whisper::load(&WhisperConfig {
-        model: asset(runtime::DEMO_MODEL),
-        lang: Lang::Nl,
-        threads: 1,
-    })
-    .expect("the demo model loads");
+    let mut whisper = demo();
     let segments = segments();
     let text: Vec<String> = segments.iter().map(|segment| decode(&mut whisper, segment)).collect();
     assert!(text.join(" ").to_lowercase().contains("knie"), "{text:?}");
     let mut next = segments.iter().cycle();
     bencher.bench_local(|| next.next().map(|segment| decode(&mut whisper, black_box(segment))));
+}
+
+fn demo() -> Whisper {
+    let model = asset(runtime::DEMO_MODEL);
+    Whisper::load(&WhisperConfig { model, lang: Lang::Nl, threads: 1 })
+        .expect("the demo model loads")
 }
 
 fn decode(whisper: &mut Whisper, samples: &[f32]) -> String {
@@ -175,4 +226,55 @@ fn coach_two_turns(bencher: Bencher<'_, '_>) {
     };
     assert!(turns(&mut fresh()).is_some());
     bencher.with_inputs(fresh).bench_local_values(|mut coach| turns(black_box(&mut coach)));
+}
+
+fn cue_event() -> SessionEvent {
+    let cue = Cue {
+        at: SampleIdx::from_secs(3.0),
+        after: "u1".to_owned(),
+        moment: Moment::UnsolicitedAdvice,
+        strength: Strength::Firm,
+        technique: Technique::ReflectionDoubleSided,
+        mark: "advies".to_owned(),
+        headline: "Beide kanten".to_owned(),
+        suggestion: "Het past slecht in je dag, en ergens wil je het wel.".to_owned(),
+        lang: Lang::Nl,
+        source: "u1".to_owned(),
+    };
+    let event = CueEvent { at_s: 3.0, cue, provisional: false, latency_ms: None };
+    SessionEvent::new(SampleIdx::from_secs(3.2), EventKind::Cue(event))
+}
+
+/// An event into the state of the overlay.
+#[divan::bench]
+fn reduce_partial(bencher: Bencher<'_, '_>) {
+    let mut view = SessionView::new(Lang::Nl, false);
+    let kind = EventKind::Partial {
+        segment: 0,
+        start_s: 1.0,
+        text: "Je moet gewoon elke dag een half uur wandelen.".to_owned(),
+        stable_words: 7,
+    };
+    let partial = SessionEvent::new(SampleIdx::from_secs(2.0), kind);
+    let before = view.clone();
+    view.reduce(&partial);
+    assert_ne!(view, before);
+    bencher.bench_local(|| view.reduce(black_box(&partial)));
+}
+
+/// One frame with a cue, laid out and cut into triangles; what the graphics card does is not in it.
+#[divan::bench]
+fn overlay_frame(bencher: Bencher<'_, '_>) {
+    let context = egui::Context::default();
+    let mut view = SessionView::new(Lang::Nl, false);
+    view.reduce(&cue_event());
+    let mut frame = || {
+        let output = context.run_ui(egui::RawInput::default(), |ui| {
+            overlay::draw(ui, black_box(&view));
+        });
+        context.tessellate(output.shapes, output.pixels_per_point).len()
+    };
+    frame(); // the first one makes the letters
+    assert!(frame() > 0);
+    bencher.bench_local(frame);
 }

@@ -12,28 +12,12 @@ use crate::Line;
 /// assert_eq!(word_error_rate("dat wil ik niet", "dat wil ik"), 0.25);
 /// assert_eq!(word_error_rate("ja", "nee nee"), 2.0); // it can be more than everything
 /// ```
+///
+/// # Panics
+/// Nothing was said.
 #[must_use]
 pub fn word_error_rate(said: &str, heard: &str) -> f64 {
-    let (said, heard) = (words(said), words(heard));
-    let mut row: Vec<usize> = (0..=heard.len()).collect();
-    for (at, word) in said.iter().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = at + 1;
-        for (column, other) in heard.iter().enumerate() {
-            let replaced = diagonal + usize::from(word != other);
-            diagonal = row[column + 1];
-            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row[heard.len()] as f64 / said.len().max(1) as f64
-}
-
-fn words(text: &str) -> Vec<String> {
-    text.to_lowercase()
-        .split(|c: char| !c.is_alphanumeric() && c != '\'')
-        .filter(|word| !word.is_empty())
-        .map(str::to_owned)
-        .collect()
+    gids::bench::wer::word_error_rate(said, heard).expect("the truth has words")
 }
 
 /// The share of true speech time that was given to the right speaker; speech that was given to nobody

@@ -15,13 +15,13 @@ use coach::{Budget, Coach, CoachConfig, Mode};
 use coding::Coder;
 use gids::{
     runtime,
-    wire::{Control, Pace, Parts, Running, wire},
+    wire::{Control, Pace, Parts, Running, Smaller, wire},
 };
-use gids_tests::{SampleKind, asset, read_mono, write_wav};
+use gids_tests::{SampleKind, asset, read_mono, write_stereo, write_wav};
 use ort::environment::Environment;
 use segment::{Segmenter, SegmenterConfig, Silero};
 use speakers::{SpectralEmbedder, Tracker};
-use timeline::{ChannelId, EventKind, Lang, SessionEvent, SessionHeader};
+use timeline::{ChannelId, EventKind, Lang, Rung, SessionEvent, SessionHeader, Strength};
 use transcribe::{Abort, Hypothesis, Policy, Recognizer, Script, Stretch, TranscribeError};
 
 /// Far more than any of these takes on the slowest machine.
@@ -49,6 +49,16 @@ fn start_on(
     pace: Pace,
     recognizer: Box<dyn Recognizer>,
 ) -> Running {
+    start_with(audio, channels, pace, recognizer, None)
+}
+
+fn start_with(
+    audio: &Path,
+    channels: ChannelMode,
+    pace: Pace,
+    recognizer: Box<dyn Recognizer>,
+    smaller: Option<Smaller>,
+) -> Running {
     let source = FileSource::open(audio, channels).unwrap();
     let count = source.channels();
     let mode = if count == 2 {
@@ -63,7 +73,7 @@ fn start_on(
         player: None,
         segmenters: (0..count).map(|channel| segmenter(channel, count)).collect(),
         recognizer,
-        smaller: None,
+        smaller,
         threads: 1,
         policy: Policy::default(),
         telemetry: Arc::default(),
@@ -197,4 +207,66 @@ fn two_channels_can_be_paused() {
         })
         .collect();
     assert_eq!(speakers.len(), 2, "each channel has its speaker");
+}
+
+/// The same advice again and again, on the practitioner's channel: its words are stable before it ends.
+#[test]
+fn a_cue_comes_before_the_final_words_and_is_borne_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let wav = folder.path().join("two.wav");
+    let samples = read_mono(&asset("assets/roleplays/nl-stramme-knie.flac"), 8.0);
+    write_stereo(&wav, &samples, &vec![0.0; samples.len()]);
+    let running = start_on(&wav, ChannelMode::Split, Pace::RealTime, Box::new(Parrot));
+    let events: Vec<SessionEvent> = running.events.iter().collect();
+    let summary = running.join().unwrap();
+    let at = |wanted: &dyn Fn(&EventKind) -> bool| {
+        events.iter().position(|event| wanted(&event.kind)).unwrap_or_else(|| panic!("{events:?}"))
+    };
+    let cue = at(&|kind| matches!(kind, EventKind::Cue(_)));
+    let EventKind::Cue(early) = &events[cue].kind else { unreachable!() };
+    assert!(early.provisional && early.cue.strength == Strength::Soft, "{early:?}");
+    let latency = early.latency_ms.unwrap();
+    assert!(latency.final_text.is_none() && latency.partial.is_some(), "{latency:?}");
+    let said = at(&|kind| matches!(kind, EventKind::Utterance(u) if u.id == early.cue.after));
+    let confirmed =
+        at(&|kind| matches!(kind, EventKind::CueConfirmed { after, .. } if *after == early.cue.after));
+    assert!(cue < said && said < confirmed, "{cue}, {said}, {confirmed}");
+    assert_eq!((summary.cues, summary.cues_withdrawn), (1, 0), "one mark for one turn");
+}
+
+/// Far slower than speech.
+struct Slow;
+
+impl Recognizer for Slow {
+    fn recognize(
+        &mut self,
+        stretch: &Stretch<'_>,
+        abort: Abort<'_>,
+    ) -> Result<Option<Hypothesis>, TranscribeError> {
+        std::thread::sleep(Duration::from_secs(4));
+        Parrot.recognize(stretch, abort)
+    }
+}
+
+#[test]
+fn a_slow_model_is_exchanged_for_a_smaller_one_and_that_is_said() {
+    let audio = asset("assets/roleplays/nl-stramme-knie.flac");
+    let smaller: Smaller = Box::new(|| Ok(Box::new(Parrot)));
+    let running =
+        start_with(&audio, ChannelMode::Mix, Pace::RealTime, Box::new(Slow), Some(smaller));
+    let mut rungs: Vec<Rung> = Vec::new();
+    let mut caught_up = false;
+    while !caught_up {
+        let event = running.events.recv_timeout(PATIENCE).unwrap();
+        let EventKind::Status { lag_ms, rung } = event.kind else { continue };
+        if rungs.last() != Some(&rung) {
+            rungs.push(rung);
+        }
+        caught_up = lag_ms < 100 && rung >= Rung::SmallerModel;
+    }
+    let down = [Rung::Full, Rung::FewerSpeculations, Rung::FinalsOnly, Rung::SmallerModel];
+    assert!(rungs.starts_with(&down), "{rungs:?}");
+    running.control.send(Control::Stop).unwrap();
+    running.events.iter().for_each(drop);
+    assert_eq!(running.join().unwrap().faults, 0);
 }

@@ -86,7 +86,7 @@ pub struct ShownCue {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Heard {
     Nothing,
-    /// Words that may still change; who says them is not known yet.
+    /// Stable words of someone who is still speaking; who says them is not known yet.
     Partial(String),
     /// An utterance.
     Said {
@@ -168,7 +168,9 @@ impl SessionView {
         self.tick(self.now_s.max(event.t_s));
         match &event.kind {
             EventKind::Cue(cue) => self.show(cue),
-            EventKind::Partial { text, .. } => self.heard = Heard::Partial(text.clone()),
+            EventKind::Partial { text, stable_words, .. } => {
+                self.heard = Heard::Partial(without_tail(text, *stable_words));
+            }
             EventKind::Utterance(utterance) => {
                 self.heard = Heard::Said {
                     voice: utterance.voice,
@@ -415,6 +417,16 @@ impl SessionView {
             *speaker = role.speaker;
         }
     }
+}
+
+/// The stable words; the others would flicker under the eye of somebody who should look at the client.
+fn without_tail(text: &str, stable_words: usize) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let mut shown = words[..stable_words.min(words.len())].join(" ");
+    if stable_words < words.len() {
+        shown.push_str(if shown.is_empty() { "…" } else { " …" });
+    }
+    shown
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use timeline::{EventKind, SessionEvent};
 use crate::SessionError;
 
 /// The version of the journal's format: goes into [`SessionHeader::format`](timeline::SessionHeader).
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 /// Seconds of session time between two syncs. A sync costs milliseconds on flash and tens of them on
 /// a spinning disk; a fast replay passes minutes of session time a second.

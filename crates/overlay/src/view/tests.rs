@@ -183,6 +183,12 @@ fn the_last_words_follow_the_roles() {
         EventKind::Partial { segment: 0, start_s: 0.0, text: "Ik".to_owned(), stable_words: 1 },
     ));
     assert_eq!(view.heard(), &Heard::Partial("Ik".to_owned()));
+    for (stable_words, shown) in [(0, "…"), (1, "Ik …"), (2, "Ik wil"), (9, "Ik wil")] {
+        let text = "Ik wil".to_owned();
+        let kind = EventKind::Partial { segment: 0, start_s: 0.0, text, stable_words };
+        view.reduce(&event(1.0, kind));
+        assert_eq!(view.heard(), &Heard::Partial(shown.to_owned()), "what may change is not shown");
+    }
     view.reduce(&said(2.0, 1, "Ik wil wel."));
     let roles = vec![Role { voice: VoiceId(1), speaker: Speaker::Client }];
     view.reduce(&event(2.1, EventKind::Roles { roles }));
