@@ -112,6 +112,7 @@ def read_script(script):
             sys.exit(f"{script}: it has text_of and utterances of its own")
         other, rows = read_script(script.with_name(header["text_of"] + ".tsv"))
         header = {**other, **header}
+        rows = rows[: int(header.get("first", len(rows)))]
     for key in ("title", "lang", "voices"):
         if key not in header:
             sys.exit(f"{script}: the header lacks '# {key}: ...'")
