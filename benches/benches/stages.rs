@@ -9,8 +9,8 @@ use coach::{Budget, Coach, CoachConfig, Heard, Mode};
 use coding::{CodeInput, Coder};
 use divan::{Bencher, black_box, counter::ItemsCount};
 use gids::runtime;
-use segment::{Segmenter, SegmenterConfig, Silero, SpeechDetector as _};
 use overlay::SessionView;
+use segment::{Segmenter, SegmenterConfig, Silero, SpeechDetector as _};
 use speakers::{SpectralEmbedder, VoiceEmbedder as _};
 use timeline::{
     AudioBlock, ChannelId, Code, Cue, CueEvent, EventKind, Lang, Moment, SampleIdx, SegmentEvent,
@@ -131,7 +131,8 @@ fn resample_and_voice_activity(bencher: Bencher<'_, '_>) {
 #[divan::bench(sample_count = 20)]
 fn mel_and_encode_5_s(bencher: Bencher<'_, '_>) {
     let mut whisper = demo();
-    let samples: Vec<f32> = blocks().into_iter().flat_map(|block| block.samples).take(80_000).collect();
+    let samples: Vec<f32> =
+        blocks().into_iter().flat_map(|block| block.samples).take(80_000).collect();
     let mut encode = || {
         let stretch = Stretch { start: SampleIdx::ZERO, samples: black_box(&samples) };
         whisper.recognize(&stretch, &|| true).expect("it encodes")
@@ -144,7 +145,8 @@ fn mel_and_encode_5_s(bencher: Bencher<'_, '_>) {
 #[divan::bench(sample_count = 20)]
 fn decode_5_s(bencher: Bencher<'_, '_>) {
     let mut whisper = demo();
-    let samples: Vec<f32> = blocks().into_iter().flat_map(|block| block.samples).take(80_000).collect();
+    let samples: Vec<f32> =
+        blocks().into_iter().flat_map(|block| block.samples).take(80_000).collect();
     let text = decode(&mut whisper, &samples);
     assert!(text.to_lowercase().contains("goedemorgen"), "{text}");
     bencher.bench_local(|| decode(&mut whisper, black_box(&samples)));
@@ -268,9 +270,9 @@ fn overlay_frame(bencher: Bencher<'_, '_>) {
     let context = egui::Context::default();
     let mut view = SessionView::new(Lang::Nl, false);
     view.reduce(&cue_event());
-    let mut frame = || {
+    let frame = || {
         let output = context.run_ui(egui::RawInput::default(), |ui| {
-            overlay::draw(ui, black_box(&view));
+            black_box(overlay::draw(ui, black_box(&view)));
         });
         context.tessellate(output.shapes, output.pixels_per_point).len()
     };

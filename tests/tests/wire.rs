@@ -228,8 +228,9 @@ fn a_cue_comes_before_the_final_words_and_is_borne_out() {
     let latency = early.latency_ms.unwrap();
     assert!(latency.final_text.is_none() && latency.partial.is_some(), "{latency:?}");
     let said = at(&|kind| matches!(kind, EventKind::Utterance(u) if u.id == early.cue.after));
-    let confirmed =
-        at(&|kind| matches!(kind, EventKind::CueConfirmed { after, .. } if *after == early.cue.after));
+    let confirmed = at(
+        &|kind| matches!(kind, EventKind::CueConfirmed { after, .. } if *after == early.cue.after),
+    );
     assert!(cue < said && said < confirmed, "{cue}, {said}, {confirmed}");
     assert_eq!((summary.cues, summary.cues_withdrawn), (1, 0), "one mark for one turn");
 }

@@ -46,6 +46,15 @@ struct State {
     error: Mutex<Option<CaptureError>>,
 }
 
+/// Says at the end of the thread that nothing more is written.
+struct Done(Arc<State>);
+
+impl Drop for Done {
+    fn drop(&mut self) {
+        self.0.done.store(true, Ordering::Release);
+    }
+}
+
 impl ReplayDevice {
     /// Gets `recording` ready to be played at `speed` (1: as it was spoken).
     ///
@@ -79,10 +88,10 @@ impl ReplayDevice {
         let of_thread = Arc::clone(&state);
         // Not one of the pipeline's: it stands for the audio system's.
         let thread = thread::Builder::new().name("device".into()).spawn(move || {
-            if let Err(error) = play(recording, writer, speed, &of_thread.stop) {
-                *of_thread.error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+            let state = Done(of_thread); // also where it panics
+            if let Err(error) = play(recording, writer, speed, &state.0.stop) {
+                *state.0.error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
             }
-            of_thread.done.store(true, Ordering::Release);
         });
         let name = self.name.clone();
         let thread =
@@ -118,7 +127,11 @@ fn play(
                 waiting.extend_from_slice(&block.samples);
                 true
             }
-            Poll::Gap(_) | Poll::Pending => continue,
+            Poll::Gap(_) | Poll::Pending if stop.load(Ordering::Relaxed) => return Ok(()),
+            Poll::Gap(_) | Poll::Pending => {
+                thread::sleep(Duration::from_millis(1));
+                continue;
+            }
             Poll::End => false,
         };
         let whole = waiting.len() - if more { waiting.len() % CALLBACK } else { 0 };

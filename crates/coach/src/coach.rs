@@ -47,7 +47,7 @@ pub struct Preview {
 }
 
 /// What became of a preview.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Settled {
     /// The final words show it too.
     Confirmed {
@@ -55,12 +55,17 @@ pub enum Settled {
         moment: Moment,
         /// How sure.
         strength: Strength,
+        /// The word for it.
+        mark: String,
     },
     /// They don't.
-    Withdrawn,
+    Withdrawn {
+        /// The cue that they deserve instead, if any.
+        instead: Option<Cue>,
+    },
 }
 
-fn memo(cue: &Cue) -> CueMemo {
+fn memo_of(cue: &Cue) -> CueMemo {
     CueMemo { at: cue.at, moment: cue.moment, strength: cue.strength, technique: cue.technique }
 }
 
@@ -99,7 +104,7 @@ impl Coach {
     pub fn push(&mut self, heard: &Heard<'_>) -> Option<Cue> {
         let observed = self.state.advance(heard, &self.lexicon)?;
         let (cue, wording) = self.decide(&self.state, observed, heard)?;
-        self.state.remember_cue(memo(&cue), wording, &cue.source);
+        self.state.remember_cue(memo_of(&cue), wording, &cue.source);
         Some(cue)
     }
 
@@ -138,16 +143,21 @@ impl Coach {
     /// Takes in the final words of an utterance for which a preview was shown.
     pub fn settle(&mut self, heard: &Heard<'_>, shown: &Preview) -> Settled {
         let observed = self.state.advance(heard, &self.lexicon);
-        let mut memo = memo(&shown.cue);
+        let mut memo = memo_of(&shown.cue);
         match observed {
             Some(observed) if is_kin(observed.moment, memo.moment) => {
                 (memo.moment, memo.strength) = (observed.moment, observed.strength);
                 self.state.remember_cue(memo, shown.wording.clone(), &shown.cue.source);
-                Settled::Confirmed { moment: observed.moment, strength: observed.strength }
+                let mark = self.pack.mark(observed.moment).to_owned();
+                Settled::Confirmed { moment: observed.moment, strength: observed.strength, mark }
             }
-            _ => {
+            other => {
                 self.withdraw(shown);
-                Settled::Withdrawn
+                let instead = other.and_then(|observed| self.decide(&self.state, observed, heard));
+                if let Some((cue, wording)) = &instead {
+                    self.state.remember_cue(memo_of(cue), wording.clone(), &cue.source);
+                }
+                Settled::Withdrawn { instead: instead.map(|(cue, _wording)| cue) }
             }
         }
     }

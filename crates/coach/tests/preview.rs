@@ -9,7 +9,7 @@ const ADVICE: &str = "Je moet gewoon eerder opstaan.";
 
 fn coach(mode: Mode) -> Coach {
     let config = CoachConfig { lang: Lang::Nl, mode, budget: Budget::On, seed: 7 };
-    Coach::new(config).unwrap()
+    Coach::new(config).expect("the built-in packs are sound")
 }
 
 /// From second `at` to `at + 2`.
@@ -78,8 +78,8 @@ fn the_final_words_confirm_and_the_budget_counts_it_once() {
     let preview = coach.preview(&advice(3.0, 0.9), false).unwrap();
     let warning = said(3.0, Speaker::Practitioner, &[Code::Warn], 0.95, "Anders gaat het mis.");
     let settled = coach.settle(&warning, &preview);
-    let (moment, strength) = (Moment::Warning, Strength::Firm);
-    assert_eq!(settled, Settled::Confirmed { moment, strength });
+    let (moment, strength, mark) = (Moment::Warning, Strength::Firm, "waarschuwing".to_owned());
+    assert_eq!(settled, Settled::Confirmed { moment, strength, mark });
     assert_eq!(coach.state().shown.get(&Moment::Warning), Some(&1));
     assert!(coach.push(&advice(6.0, 0.9)).is_none(), "one mark for one turn");
 }
@@ -91,11 +91,27 @@ fn what_was_withdrawn_does_not_hide_what_follows() {
     let preview = coach.preview(&advice(3.0, 0.9), false).unwrap();
     let question = [Code::QuestionOpen];
     let other = said(3.0, Speaker::Practitioner, &question, 0.0, "Wat zou je helpen?");
-    assert_eq!(coach.settle(&other, &preview), Settled::Withdrawn);
+    assert_eq!(coach.settle(&other, &preview), Settled::Withdrawn { instead: None });
     let cue = coach.push(&advice(6.0, 0.9)).unwrap();
     assert_ne!(cue.suggestion, preview.cue.suggestion, "that sentence was seen already");
     // No utterance at all comes of it.
     let preview = coach.preview(&advice(60.0, 0.9), false).unwrap();
     coach.withdraw(&preview);
     assert!(coach.state().said.len() >= 3);
+}
+
+#[test]
+fn what_turns_out_to_be_something_else_gets_its_own_cue() {
+    let mut coach = coach(Mode::Practice);
+    let wish = said(0.0, Speaker::Client, &[Code::ChangeDesire], 0.0, "Ik wil wel stoppen,");
+    let preview = coach.preview(&wish, true).unwrap();
+    let both = [Code::ChangeDesire, Code::Sustain];
+    let text = "Ik wil wel stoppen, maar dat lukt me niet.";
+    let Settled::Withdrawn { instead: Some(cue) } =
+        coach.settle(&said(0.0, Speaker::Client, &both, 0.0, text), &preview)
+    else {
+        panic!("both sides are another moment")
+    };
+    assert_eq!(cue.moment, Moment::Ambivalence);
+    assert_eq!(coach.state().last_cue.unwrap().moment, Moment::Ambivalence);
 }

@@ -145,6 +145,6 @@ fn missing_and_damaged_files_are_named() {
 }
 
 fn role_log_odds(coder: &mut Coder, text: &str) -> f32 {
-    let reading = coder.read(Lang::Nl, text).unwrap();
+    let reading = coder.read(Lang::Nl, text).expect("it codes");
     coder.role_log_odds(&reading)
 }

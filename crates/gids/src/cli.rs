@@ -81,7 +81,7 @@ pub struct SessionArgs {
     /// Speech model: a ggml file, the name of an imported one, or "demo".
     #[arg(long)]
     pub model: Option<String>,
-    /// Threads of the speech model; one less than the cores unless given, at most four.
+    /// Threads of the speech model; what calibrating found best unless given, else one less than the cores, at most four.
     #[arg(long)]
     pub threads: Option<usize>,
     /// How much to say: quiet, normal or practice.
@@ -351,7 +351,7 @@ pub struct BenchLatency {
     /// When open segments are decoded: speculative, window, final; several are compared.
     #[arg(long, value_delimiter = ',', default_value = "speculative")]
     pub policy: Vec<PolicyArg>,
-    /// Threads of the speech model; one less than the cores unless given, at most four.
+    /// Threads of the speech model; what calibrating found best unless given, else one less than the cores, at most four.
     #[arg(long)]
     pub threads: Option<usize>,
     /// Measure to the painted frame of a window; for one recording, model and policy.

@@ -1,6 +1,13 @@
 //! Makes the parts of a session, runs it, and shows it in a window or a terminal.
 
-use std::{fs::File, io::Read as _, path::Path, sync::Arc, thread, time::SystemTime};
+use std::{
+    fs::File,
+    io::Read as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+    time::SystemTime,
+};
 
 use anyhow::{Context as _, bail};
 use capture::{Player, Source};
@@ -12,7 +19,7 @@ use segment::{Segmenter, SegmenterConfig, Silero};
 use session::{FORMAT_VERSION, Journal, Store, rfc3339_utc};
 use sha2::{Digest as _, Sha256};
 use speakers::{Enrolment, Mode, SpectralEmbedder, Tracker};
-use timeline::{ChannelId, EventKind, SampleIdx, SessionEvent, SessionHeader};
+use timeline::{ChannelId, EventKind, Lang, SampleIdx, SessionEvent, SessionHeader};
 use transcribe::{Policy, Recognizer, Whisper, WhisperConfig};
 
 use crate::{
@@ -122,7 +129,7 @@ fn show_window(
             close_on_end: true,
         },
     );
-    terminal.presented(presented_rx.try_iter());
+    terminal.presented(presented_rx.try_iter().map(|(_at, ms)| ms));
     shown
 }
 
@@ -199,10 +206,14 @@ pub(crate) fn make_parts(
     })?;
     let mode = speaker_mode(session, channels)?;
     let tracker = Tracker::new(mode, SpectralEmbedder::new());
-    let models = vec![
+    let mut models = vec![
         (file_name(model), sha256(model)?),
         ("mi-coder".to_owned(), sha256(&coder_dir.join("mi-coder.onnx"))?),
     ];
+    let smaller = runtime::smaller_model(model, session.lang)?;
+    if let Some(smaller) = &smaller {
+        models.push((file_name(smaller), sha256(smaller)?));
+    }
     // The last thing before the first sample: this is its wall time.
     let now = SystemTime::now();
     let store = Store::new(runtime::sessions_dir()?);
@@ -228,7 +239,7 @@ pub(crate) fn make_parts(
         player: None,
         segmenters,
         recognizer,
-        smaller: smaller(session, model)?,
+        smaller: smaller.map(|path| load_later(path, session.lang)),
         threads: threads(session),
         policy: Policy::default(),
         telemetry: Arc::default(),
@@ -240,11 +251,10 @@ pub(crate) fn make_parts(
     })
 }
 
-/// How the next smaller model that is installed is loaded.
-fn smaller(session: &SessionArgs, model: &Path) -> anyhow::Result<Option<Smaller>> {
-    let Some(path) = runtime::smaller_model(model, session.lang)? else { return Ok(None) };
-    let config = WhisperConfig { model: path, lang: session.lang, threads: 1 };
-    Ok(Some(Box::new(move || Ok(Box::new(Whisper::load(&config)?)))))
+/// How a model is loaded that is not needed yet.
+fn load_later(model: PathBuf, lang: Lang) -> Smaller {
+    let config = WhisperConfig { model, lang, threads: 1 };
+    Box::new(move || Ok(Box::new(Whisper::load(&config)?)))
 }
 
 /// The loudspeaker, where there is one; a session does not depend on it.

@@ -67,10 +67,10 @@ pub struct WindowInputs {
     pub level: Arc<AtomicU32>,
     /// Wall time on the session's clock.
     pub clock: Arc<SessionClock>,
-    /// Told when the first frame of a cue was handed to the painter (before the buffers are swapped): in
-    /// milliseconds since the words ended that show the moment. Never waited for: if it is full, the
+    /// Told when the first frame of a cue was handed to the painter (before the buffers are swapped): where the words
+    /// ended that show the moment, and milliseconds since. Never waited for: if it is full, the
     /// measurement is lost.
-    pub presented: Sender<f32>,
+    pub presented: Sender<(SampleIdx, f32)>,
     /// Is given the window's context; clone it before.
     pub waker: WindowWaker,
     /// Whether the window closes by itself when the session has ended and the last cue has gone.
@@ -268,7 +268,7 @@ impl Window {
         let (clock, presented) = (Arc::clone(&self.inputs.clock), self.inputs.presented.clone());
         let callback = CallbackFn::new(move |_info, _painter| {
             // A full channel loses a measurement; the painter must not wait for one.
-            presented.try_send(clock.ms_since(cue_end)).ok();
+            presented.try_send((cue_end, clock.ms_since(cue_end))).ok();
         });
         let rect = Rect::from_min_size(ui.max_rect().min, Vec2::splat(1.0));
         ui.ctx().debug_painter().add(PaintCallback { rect, callback: Arc::new(callback) });

@@ -26,12 +26,12 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use segment::{Segmenter, Silero};
 use session::Journal;
 use speakers::{SpectralEmbedder, Tracker};
-use timeline::{EndSummary, SessionEvent, SessionHeader};
+use timeline::{EndSummary, SampleIdx, SessionEvent, SessionHeader};
 use transcribe::{Policy, Recognizer};
 
 use crate::{
     clock::SessionClock,
-    stage::{CoachStage, ListenStage, TranscribeStage, Wanted},
+    stage::{CHANNELS, CoachStage, ListenStage, TranscribeStage, Wanted},
     telemetry::Telemetry,
 };
 
@@ -169,6 +169,7 @@ pub fn wire(parts: Parts, wake: Box<dyn Fn() + Send>) -> anyhow::Result<Running>
         level: Arc::clone(&level),
         head: Arc::clone(&head),
         wanted: Arc::clone(&wanted),
+        handed: [SampleIdx::ZERO; CHANNELS],
         telemetry: Arc::clone(&parts.telemetry),
         control: control_rx,
         out: segments_tx,

@@ -132,6 +132,8 @@ pub struct SessionView {
     fault: Option<String>,
     cue: Option<ShownCue>,
     heard: Heard,
+    /// The last utterance.
+    said: Heard,
     theme: ThemeChoice,
     detail: Detail,
     visibility: Visibility,
@@ -155,6 +157,7 @@ impl SessionView {
             fault: None,
             cue: None,
             heard: Heard::Nothing,
+            said: Heard::Nothing,
             theme: ThemeChoice::default(),
             detail: Detail::default(),
             visibility: Visibility::default(),
@@ -168,6 +171,8 @@ impl SessionView {
         self.tick(self.now_s.max(event.t_s));
         match &event.kind {
             EventKind::Cue(cue) => self.show(cue),
+            // It was no speech after all: what was said before it stands again.
+            EventKind::Partial { text, .. } if text.is_empty() => self.heard = self.said.clone(),
             EventKind::Partial { text, stable_words, .. } => {
                 self.heard = Heard::Partial(without_tail(text, *stable_words));
             }
@@ -177,6 +182,7 @@ impl SessionView {
                     speaker: utterance.speaker,
                     text: utterance.text.clone(),
                 };
+                self.said = self.heard.clone();
             }
             EventKind::Roles { roles } => self.rename(roles),
             EventKind::Gap { start_s, end_s } => {
@@ -184,9 +190,10 @@ impl SessionView {
                 let seconds = before + (end_s - start_s).max(0.0);
                 self.lost = Some(Lost { seconds, until_s: self.now_s + LOST_SAID_S });
             }
-            EventKind::CueConfirmed { after, strength, .. } => {
+            EventKind::CueConfirmed { after, strength, mark, .. } => {
                 if let Some(cue) = self.cue.as_mut().filter(|cue| cue.after == *after) {
                     cue.strength = *strength;
+                    cue.mark.clone_from(mark);
                 }
             }
             EventKind::CueWithdrawn { after } => {
@@ -411,10 +418,12 @@ impl SessionView {
     }
 
     fn rename(&mut self, roles: &[Role]) {
-        if let Heard::Said { voice, speaker, .. } = &mut self.heard
-            && let Some(role) = roles.iter().find(|role| role.voice == *voice)
-        {
-            *speaker = role.speaker;
+        for heard in [&mut self.heard, &mut self.said] {
+            if let Heard::Said { voice, speaker, .. } = heard
+                && let Some(role) = roles.iter().find(|role| role.voice == *voice)
+            {
+                *speaker = role.speaker;
+            }
         }
     }
 }

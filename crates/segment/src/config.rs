@@ -19,6 +19,11 @@ pub struct SegmenterConfig {
     /// Silence that closes a segment. Pauses inside a sentence are mostly under 250 ms, those at a change of
     /// speaker mostly over 400 ms in consultations; all of it is latency, so no more than needed: ten blocks.
     pub hangover_ms: u32,
+    /// From this length on, a shorter silence closes a segment: who goes on and on takes a breath now and then, and a
+    /// segment that has to be cut in the middle of speech is closed up to `cut_window_ms` later than it ended.
+    pub long_ms: u32,
+    /// That shorter silence: four blocks. Longer than the closure of a stop consonant (50 to 80 ms).
+    pub long_hangover_ms: u32,
     /// Silence behind the speech that is handed on with it: the recogniser wants some to end the last word, and none
     /// to make words of.
     pub tail_ms: u32,
@@ -42,6 +47,8 @@ impl Default for SegmenterConfig {
             onset_ms: 64,
             preroll_ms: 300,
             hangover_ms: 320,
+            long_ms: 7_000,
+            long_hangover_ms: 128,
             tail_ms: 200,
             min_speech_ms: 160,
             longest_ms: 12_000,
@@ -79,6 +86,12 @@ impl SegmenterConfig {
                 "hangover_ms",
                 self.hangover_ms as f32,
                 "give 32 to 5000",
+            ),
+            (
+                (block_ms..=self.hangover_ms).contains(&self.long_hangover_ms),
+                "long_hangover_ms",
+                self.long_hangover_ms as f32,
+                "give 32 to hangover_ms",
             ),
             (
                 self.tail_ms <= self.hangover_ms,
@@ -138,7 +151,11 @@ mod tests {
             ("onset_prob", SegmenterConfig { onset_prob: f32::NAN, ..good.clone() }),
             ("onset_prob", SegmenterConfig { onset_prob: 1.5, ..good.clone() }),
             ("offset_prob", SegmenterConfig { offset_prob: 0.6, ..good.clone() }),
-            ("hangover_ms", SegmenterConfig { hangover_ms: 0, tail_ms: 0, ..good.clone() }),
+            (
+                "hangover_ms",
+                SegmenterConfig { hangover_ms: 0, long_hangover_ms: 0, tail_ms: 0, ..good.clone() },
+            ),
+            ("long_hangover_ms", SegmenterConfig { long_hangover_ms: 400, ..good.clone() }),
             ("tail_ms", SegmenterConfig { tail_ms: 400, ..good.clone() }),
             ("cut_window_ms", SegmenterConfig { cut_window_ms: 7_000, ..good.clone() }),
             ("longest_ms", SegmenterConfig { longest_ms: 31_000, ..good.clone() }),

@@ -12,7 +12,7 @@ use crate::{SegmentError, SegmenterConfig, SpeechDetector, config::samples, tape
 /// Silence behind speech is handed on at once, as far as `tail_ms` goes, so that a recogniser may work on the whole segment
 /// while the hang-over still runs; what lies behind is handed on only if speech resumes.
 ///
-/// A segment that reaches `longest_ms` is cut where speech was least likely within the last `cut_window_ms`; for that, audio
+/// Once a segment is `long_ms` long, a shorter silence closes it. One that still reaches `longest_ms` is cut where speech was least likely within the last `cut_window_ms`; for that, audio
 /// behind the best place so far is held back while the segment is that long. The rest is the start of the next segment.
 pub struct Segmenter<D> {
     channel: ChannelId,
@@ -247,8 +247,9 @@ impl<D: SpeechDetector> Segmenter<D> {
     fn pause(&mut self, mut segment: Segment, heard: &Heard, out: &mut Vec<SegmentEvent>) -> State {
         let silence = heard.span.end.since(segment.speech_end);
         let length = heard.span.end.since(segment.start);
-        if silence >= samples(self.config.hangover_ms) || length >= samples(self.config.longest_ms)
-        {
+        let is_long = length >= samples(self.config.long_ms);
+        let hangover = if is_long { self.config.long_hangover_ms } else { self.config.hangover_ms };
+        if silence >= samples(hangover) || length >= samples(self.config.longest_ms) {
             self.close(&segment, out);
             return State::Idle;
         }

@@ -148,6 +148,14 @@ fn scripted_probabilities_give_exact_segments() {
             ],
         ),
         (
+            "after seven seconds four blocks of silence close",
+            "20. 2159 3. 109 4. 59 20.",
+            &[
+                closed((20 * BLOCK - pre, 252 * BLOCK), (20, 248)),
+                closed((252 * BLOCK, 257 * BLOCK + tail), (252, 257)),
+            ],
+        ),
+        (
             "a long pause: a whole pre-roll",
             "20. 109 30. 109 20.",
             &[
@@ -360,6 +368,8 @@ fn random_scripts_keep_the_invariants() {
             preroll_ms: random(400) as u32,
             onset_ms: random(4) as u32 * 32,
             hangover_ms: 200 + random(300) as u32,
+            long_ms: random(3_000) as u32,
+            long_hangover_ms: 64 + random(100) as u32,
             ..SegmenterConfig::default()
         };
         let count = 100 + random(600);

@@ -14,7 +14,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use timeline::{EventKind, SessionEvent};
+use timeline::{EventKind, Rung, SessionEvent};
 
 use crate::SessionError;
 
@@ -57,13 +57,15 @@ pub struct Journal {
     /// When it was last synced, in session time.
     synced_s: f64,
     unsynced: bool,
+    /// Of the last `status`.
+    rung: Rung,
     line: Vec<u8>,
 }
 
 impl Journal {
     /// Starts the journal of a stored session at `path`, with `header` as its first line. Parent folders are
-    /// made. Folders and file can be read by the user alone (on Unix). `partial` and `status` events
-    /// are not kept.
+    /// made. Folders and file can be read by the user alone (on Unix). `partial` events are not kept, and `status`
+    /// events only where the rung changes.
     ///
     /// # Errors
     /// [`SessionError::Exists`] if there is a file; [`SessionError::Create`], [`SessionError::Write`];
@@ -123,8 +125,12 @@ impl Journal {
     /// [`SessionError::Write`] or [`SessionError::Gone`]: this event is lost, all lines before it are
     /// intact, and the next call tries again. [`SessionError::Encode`].
     pub fn append(&mut self, event: &SessionEvent) -> Result<(), SessionError> {
-        let replaced_by_next =
-            matches!(event.kind, EventKind::Partial { .. } | EventKind::Status { .. });
+        let replaced_by_next = match &event.kind {
+            EventKind::Partial { .. } => true,
+            // That something was given up is worth keeping: it explains a minute without cues.
+            EventKind::Status { rung, .. } => std::mem::replace(&mut self.rung, *rung) == *rung,
+            _ => false,
+        };
         let skip = replaced_by_next && self.keeps == Keeps::Lasting;
         if !skip {
             self.write_line(event)?;
@@ -133,7 +139,7 @@ impl Journal {
         let due = match event.kind {
             EventKind::End(_) | EventKind::Session(_) => true,
             // A cue is on its way to the screen: the line after it syncs both.
-            EventKind::Cue(_) | EventKind::CueConfirmed { .. } => false,
+            EventKind::Cue(_) | EventKind::CueConfirmed { .. } | EventKind::Partial { .. } => false,
             // Absolute: a corrected clock may go back.
             _ => (event.t_s - self.synced_s).abs() >= SYNC_INTERVAL_S,
         };
@@ -185,6 +191,7 @@ impl Journal {
             regular: metadata.is_file(),
             synced_s: header.t_s,
             unsynced: false,
+            rung: Rung::Full,
             line: Vec::with_capacity(1_024),
         };
         journal.append(header)?;

@@ -95,9 +95,10 @@ impl From<&Recording> for Transcript {
                 EventKind::Cue(cue) => {
                     cues.entry(&cue.cue.after).or_default().push(cue.clone());
                 }
-                EventKind::CueConfirmed { after, moment, strength } => {
+                EventKind::CueConfirmed { after, moment, strength, mark } => {
                     for event in cues.get_mut(after.as_str()).into_iter().flatten() {
                         (event.cue.moment, event.cue.strength) = (*moment, *strength);
+                        event.cue.mark.clone_from(mark);
                         event.provisional = false;
                     }
                 }

@@ -63,6 +63,8 @@ pub enum EventKind {
         moment: Moment,
         /// How sure that is now.
         strength: Strength,
+        /// The word for the moment, as in the cue.
+        mark: String,
     },
     /// The final words took the evidence of a provisional cue away: it fades, and does not count.
     CueWithdrawn {

@@ -19,7 +19,14 @@ pub struct Cadence {
 }
 
 impl Cadence {
-    /// Takes in how long a decode of an open segment took, in milliseconds.
+    /// Takes in that a decode was aborted after so many milliseconds: a whole one takes longer.
+    pub fn observe_aborted(&mut self, at_least_ms: f32) {
+        if self.decode_ms.is_none_or(|known| known < at_least_ms) {
+            self.observe(at_least_ms);
+        }
+    }
+
+    /// Takes in how long a decode took, in milliseconds.
     pub fn observe(&mut self, decode_ms: f32) {
         let before = self.decode_ms.unwrap_or(decode_ms);
         self.decode_ms = Some(before + FOLLOW * (decode_ms - before));
@@ -44,12 +51,14 @@ const TOO_LATE_MS: u32 = 1_500;
 const FAR_TOO_LATE_MS: u32 = 5_000;
 /// Lag below which the machine keeps pace.
 const IN_TIME_MS: u32 = 300;
-/// Beats of being late before a step down.
-const LATE_BEATS: u32 = 2;
-/// Beats of keeping pace before a step up; doubled each time that a step up did not hold.
-const CALM_BEATS: u32 = 10;
-/// At most five minutes.
-const MOST_CALM_BEATS: u32 = 300;
+/// What a late second counts (one in time takes one off again), and where it is enough: two late ones in a row, or one
+/// in three. The beats that wait for a decode of seconds come together behind it, and only the first one is late.
+const LATE_COUNTS: u32 = 3;
+const LATE_ENOUGH: u32 = 5;
+/// Seconds of work in time before a step up; doubled each time that a step up did not hold, halved when one did.
+const CALM_BEATS: u32 = 8;
+/// At most so many.
+const MOST_CALM_BEATS: u32 = 240;
 
 /// Goes down a rung when the transcript lags and up again when it no longer does. Pure: told the lag once a second.
 #[derive(Debug, Clone)]
@@ -58,7 +67,7 @@ pub struct Ladder {
     late: u32,
     calm: u32,
     calm_wanted: u32,
-    /// Beats since the last step up, while it may still turn out wrong.
+    /// Seconds of work since the last step up, while it may still turn out wrong.
     since_up: Option<u32>,
 }
 
@@ -75,25 +84,36 @@ impl Ladder {
         self.rung
     }
 
-    /// Takes in the lag of this second, in milliseconds. `has_smaller` says whether there is a smaller model: without
-    /// one, that rung is left out. Returns the new rung if it changed.
-    pub fn beat(&mut self, lag_ms: u32, has_smaller: bool) -> Option<Rung> {
-        self.since_up =
-            self.since_up.map(|beats| beats + 1).filter(|beats| *beats < self.calm_wanted);
+    /// Takes in the lag of this second, in milliseconds. `worked` says whether anything was decoded in it: that a machine
+    /// keeps pace with silence tells nothing. `has_smaller` says whether there is a smaller model: without one, that rung
+    /// is left out. Returns the new rung if it changed.
+    pub fn beat(&mut self, lag_ms: u32, worked: bool, has_smaller: bool) -> Option<Rung> {
         if lag_ms >= TOO_LATE_MS {
             self.calm = 0;
-            self.late += 1;
-            if self.late >= LATE_BEATS || lag_ms >= FAR_TOO_LATE_MS {
+            self.late += LATE_COUNTS;
+            if self.late >= LATE_ENOUGH || lag_ms >= FAR_TOO_LATE_MS {
                 return self.down(has_smaller);
             }
-        } else {
-            self.late = 0;
-            self.calm = if lag_ms <= IN_TIME_MS { self.calm + 1 } else { 0 };
-            if self.calm >= self.calm_wanted {
-                return self.up(has_smaller);
-            }
+            return None;
         }
-        None
+        if !worked {
+            return None;
+        }
+        if lag_ms <= IN_TIME_MS {
+            self.late = self.late.saturating_sub(1);
+        }
+        self.since_up = self.since_up.map(|beats| beats + 1);
+        if self.since_up.is_some_and(|beats| beats >= self.calm_wanted) {
+            self.since_up = None; // it held
+            self.calm_wanted = (self.calm_wanted / 2).max(CALM_BEATS);
+        }
+        self.calm = if lag_ms <= IN_TIME_MS { self.calm + 1 } else { self.calm.saturating_sub(1) };
+        if self.calm >= self.calm_wanted { self.up(has_smaller) } else { None }
+    }
+
+    /// The rung that was just taken cannot be had: the next one, without a smaller model.
+    pub fn pass_over(&mut self) -> Option<Rung> {
+        self.down(false)
     }
 
     fn down(&mut self, has_smaller: bool) -> Option<Rung> {
@@ -153,20 +173,20 @@ mod tests {
     }
 
     fn beats(ladder: &mut Ladder, lag_ms: u32, count: u32) -> Vec<Rung> {
-        (0..count).filter_map(|_| ladder.beat(lag_ms, false)).collect()
+        (0..count).filter_map(|_| ladder.beat(lag_ms, true, false)).collect()
     }
 
     #[test]
     fn down_when_it_lags_and_up_again() {
         let mut ladder = Ladder::default();
-        assert_eq!(ladder.beat(2_000, true), None, "one late second may pass");
-        assert_eq!(ladder.beat(2_000, true), Some(Rung::FewerSpeculations));
-        assert_eq!(ladder.beat(9_000, true), Some(Rung::FinalsOnly), "this will not pass");
-        assert_eq!(ladder.beat(9_000, true), Some(Rung::SmallerModel));
-        assert_eq!(ladder.beat(9_000, true), Some(Rung::TranscriptOnly));
-        assert_eq!(ladder.beat(9_000, true), None, "there is nothing left to give up");
+        assert_eq!(ladder.beat(2_000, true, true), None, "one late second may pass");
+        assert_eq!(ladder.beat(2_000, true, true), Some(Rung::FewerSpeculations));
+        assert_eq!(ladder.beat(9_000, true, true), Some(Rung::FinalsOnly), "this will not pass");
+        assert_eq!(ladder.beat(9_000, true, true), Some(Rung::SmallerModel));
+        assert_eq!(ladder.beat(9_000, true, true), Some(Rung::TranscriptOnly));
+        assert_eq!(ladder.beat(9_000, true, true), None, "there is nothing left to give up");
         let up = [Rung::SmallerModel, Rung::FinalsOnly, Rung::FewerSpeculations, Rung::Full];
-        let seen: Vec<Rung> = (0..40).filter_map(|_| ladder.beat(0, true)).collect();
+        let seen: Vec<Rung> = (0..60).filter_map(|_| ladder.beat(0, true, true)).collect();
         assert_eq!(seen, up);
     }
 
@@ -175,22 +195,60 @@ mod tests {
         let mut ladder = Ladder::default();
         let down = [Rung::FewerSpeculations, Rung::FinalsOnly, Rung::TranscriptOnly];
         assert_eq!(beats(&mut ladder, 9_000, 5), down);
-        assert_eq!(beats(&mut ladder, 0, 10), [Rung::FinalsOnly]);
+        assert_eq!(beats(&mut ladder, 0, CALM_BEATS + 4), [Rung::FinalsOnly]);
+        let mut ladder = Ladder::default();
+        for _ in 0..3 {
+            ladder.beat(9_000, true, true);
+        }
+        assert_eq!(ladder.rung(), Rung::SmallerModel);
+        assert_eq!(ladder.pass_over(), Some(Rung::TranscriptOnly), "it could not be loaded");
+    }
+
+    /// Decodes of 2.4 s: the beats that waited for one say 2.3, 1.3 and 0.3 s.
+    #[test]
+    fn a_decode_of_seconds_is_late_though_the_beats_behind_it_are_less_so() {
+        let mut ladder = Ladder::default();
+        let lags = [2_300, 1_300, 300].into_iter().cycle().take(4);
+        let down: Vec<Rung> = lags.filter_map(|lag| ladder.beat(lag, true, false)).collect();
+        assert_eq!(down, [Rung::FewerSpeculations]);
+        // One late second in a while is none.
+        let mut ladder = Ladder::default();
+        let lags = [2_300, 0, 0, 0, 0].into_iter().cycle().take(50);
+        assert_eq!(lags.filter_map(|lag| ladder.beat(lag, true, false)).count(), 0);
     }
 
     #[test]
-    fn a_step_up_that_does_not_hold_is_tried_more_rarely() {
+    fn silence_is_no_evidence() {
+        let mut ladder = Ladder::default();
+        beats(&mut ladder, 2_000, 2);
+        assert_eq!((0..500).filter_map(|_| ladder.beat(0, false, false)).count(), 0);
+        assert_eq!(ladder.rung(), Rung::FewerSpeculations);
+    }
+
+    #[test]
+    fn a_step_up_that_does_not_hold_is_tried_more_rarely_and_one_that_holds_is_forgiven() {
         let mut ladder = Ladder::default();
         assert_eq!(beats(&mut ladder, 2_000, 2), [Rung::FewerSpeculations]);
-        assert_eq!(beats(&mut ladder, 0, 10), [Rung::Full]);
+        assert_eq!(beats(&mut ladder, 0, CALM_BEATS), [Rung::Full]);
         assert_eq!(beats(&mut ladder, 2_000, 2), [Rung::FewerSpeculations]);
-        assert_eq!(beats(&mut ladder, 0, 19), []);
+        assert_eq!(beats(&mut ladder, 0, 2 * CALM_BEATS - 1), []);
         assert_eq!(beats(&mut ladder, 0, 1), [Rung::Full]);
+        assert_eq!(beats(&mut ladder, 0, 2 * CALM_BEATS), [], "it holds");
+        assert_eq!(ladder.calm_wanted, CALM_BEATS);
     }
 
     #[test]
     fn a_middling_lag_changes_nothing() {
         let mut ladder = Ladder::default();
         assert_eq!(beats(&mut ladder, 1_000, 500), []);
+    }
+
+    #[test]
+    fn an_aborted_decode_only_ever_raises_the_estimate() {
+        let mut cadence = Cadence::default();
+        cadence.observe_aborted(300.0);
+        assert_eq!(cadence.step_ms(Rung::Full), Some(1_200.0));
+        cadence.observe_aborted(20.0);
+        assert_eq!(cadence.step_ms(Rung::Full), Some(1_200.0));
     }
 }

@@ -118,6 +118,9 @@ struct Open {
     start: SampleIdx,
     speech_end: SampleIdx,
     samples: Vec<f32>,
+    /// Growth is counted from here at least: the pre-roll is no speech, and what could not be decoded once is not
+    /// tried again at once.
+    tried: usize,
     /// Before this index the words are settled: a sentence ended there, in a pause, and was heard alike twice.
     trimmed: usize,
     settled: Vec<Word>,
@@ -167,7 +170,13 @@ impl Open {
 
     /// A pause has begun, and what was said before it is not all decoded.
     fn waits_in_pause(&self) -> bool {
-        self.pause().is_some_and(|heard_out| self.heard_until() < heard_out)
+        let seen = self.heard_until().max(self.tried);
+        self.pause().is_some_and(|heard_out| seen < heard_out)
+    }
+
+    /// How much there is that no decode has seen.
+    fn grown(&self) -> usize {
+        self.samples.len() - self.heard_until().max(self.tried)
     }
 
     fn timed(&self, words: &[Word], spans: &[(usize, usize)]) -> Vec<TimedWord> {
@@ -231,6 +240,7 @@ impl Transcriber {
                     channel,
                     start,
                     speech_end,
+                    tried: samples.len(),
                     samples,
                     trimmed: 0,
                     settled: Vec::new(),
@@ -265,9 +275,11 @@ impl Transcriber {
     }
 
     /// Decodes the open segment that most needs it, if any does: one in which a pause has begun first, then one
-    /// that has grown by `step_ms` since it was decoded last (`None`: only at pauses' ends). To be called only when no
+    /// that has grown by `step_ms` since it was decoded last (`None`: nothing is decoded). To be called only when no
     /// event is waiting. `abort` is asked while it runs whether the audio of that channel up to that instant is still
     /// worth it.
+    ///
+    /// An empty partial takes back what was told before.
     ///
     /// # Errors
     /// [`TranscribeError::Decode`]: there is no partial; the segment stays open.
@@ -285,11 +297,10 @@ impl Transcriber {
             }
         };
         let Some(step) = step else { return Ok(None) };
-        let grown = |open: &Open| open.samples.len() - open.heard_until();
         let at = self.open.iter().position(|open| pauses && open.waits_in_pause()).or_else(|| {
             (0..self.open.len())
-                .filter(|&at| grown(&self.open[at]) >= step)
-                .max_by_key(|&at| grown(&self.open[at]))
+                .filter(|&at| self.open[at].grown() >= step)
+                .max_by_key(|&at| self.open[at].grown())
         });
         let Some(at) = at else { return Ok(None) };
         let until = self.open[at].samples.len();
@@ -299,9 +310,11 @@ impl Transcriber {
         let open = &self.open[at];
         let (channel, end) = (open.channel, open.at(until));
         self.stats.made += 1;
-        let Some((words, rejected)) =
-            decode(self.guard, open, until, recognizer, &|| abort(channel, end))?
-        else {
+        let decoded = decode(self.guard, open, until, recognizer, &|| abort(channel, end));
+        if decoded.is_err() {
+            self.open[at].tried = until;
+        }
+        let Some((words, rejected)) = decoded? else {
             self.stats.aborted += 1;
             return Ok(None);
         };
@@ -343,7 +356,8 @@ impl Transcriber {
                 open.sentence_end = Some(SentenceEnd { at, words: heard.words.len() });
             }
         }
-        if heard.words.is_empty() && open.settled.is_empty() {
+        let told_before = open.heard.as_ref().is_some_and(|before| !before.words.is_empty());
+        if heard.words.is_empty() && open.settled.is_empty() && !told_before {
             open.heard = Some(heard);
             return None;
         }

@@ -138,8 +138,10 @@ fn keeps_promise(run: &Run) -> bool {
 }
 
 fn by_size(mut models: Vec<PathBuf>) -> Vec<PathBuf> {
-    // One that cannot be read is none to choose; `gids models list` says so.
-    models.retain(|model| ModelHeader::read(model).is_ok());
+    // One that cannot be read, or knows English only, is none to choose; `gids models list` says so.
+    models.retain(|model| {
+        ModelHeader::read(model).is_ok_and(|header| header.is_multilingual() && !header.is_demo())
+    });
     models.sort_by_key(|model| std::fs::metadata(model).map_or(0, |metadata| metadata.len()));
     models
 }

@@ -2,9 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use timeline::{EventKind, Rung, SessionEvent, TimedWord, UtteranceEvent};
+use timeline::{EventKind, Rung, SampleIdx, SessionEvent, TimedWord, UtteranceEvent};
 
 use super::Run;
+
+/// A word that was heard is no word that was said farther off: a "de" in another sentence. The estimates are far better.
+const FARTHEST_S: f64 = 1.0;
+/// Speech ends at a word; the voice activity model is not farther off.
+const NEAREST_S: f64 = 0.4;
 
 /// Takes the time of each event. Where the true places of the words are known, the clocks run from them; else from the
 /// session's own estimates.
@@ -42,6 +47,7 @@ struct Told {
 #[derive(Debug, Default)]
 struct Open {
     start_s: f64,
+    end_s: f64,
     seen: Vec<Seen>,
     /// Cues made from so many of its words; the other number is theirs in `cues`.
     cues: Vec<(usize, usize)>,
@@ -61,7 +67,7 @@ impl Collected {
             EventKind::Partial { segment, start_s, text, stable_words } => {
                 let words = text.split_whitespace().take(*stable_words).map(key).collect();
                 let open = self.open.entry(*segment).or_default();
-                open.start_s = *start_s;
+                (open.start_s, open.end_s) = (*start_s, event.t_s);
                 open.seen.push(Seen { at_s: now_s, words });
                 self.newest = Some(*segment);
             }
@@ -91,10 +97,12 @@ impl Collected {
         let segment = self
             .open
             .iter()
-            .filter(|(_, open)| open.start_s <= utterance.start_s)
+            .filter(|(_, open)| (open.start_s..open.end_s).contains(&utterance.start_s))
             .max_by(|a, b| a.1.start_s.total_cmp(&b.1.start_s))
             .map(|(segment, _)| *segment);
         let open = segment.and_then(|segment| self.open.remove(&segment)).unwrap_or_default();
+        // Segments from before it came to nothing.
+        self.open.retain(|_, open| open.start_s > utterance.start_s);
         let first = self.words.len();
         for (n, word) in utterance.words.iter().enumerate() {
             let key = key(&word.text);
@@ -106,8 +114,7 @@ impl Collected {
             self.cues[cue].word =
                 (1..=utterance.words.len()).contains(&words).then(|| first + words - 1);
         }
-        let word = self.words.len().checked_sub(1).filter(|_| !utterance.words.is_empty());
-        self.finals.push(Told { now_s, at_s: utterance.end_s, word });
+        self.finals.push(Told { now_s, at_s: utterance.end_s, word: None });
     }
 
     /// The final text of the session.
@@ -122,17 +129,28 @@ impl Collected {
         self.finals.iter().map(|told| ms(told.now_s - told.at_s)).collect()
     }
 
+    /// Takes in when the frame with a cue was painted: on the session's clock, with where the cue's words ended.
+    pub fn painted(&mut self, at: SampleIdx, now_s: f64) {
+        // The first frame that shows it; a later cue has a later place.
+        let at_s = at.as_secs();
+        if let Some(cue) = self.cues.iter_mut().find(|cue| (cue.at_s - at_s).abs() < 1e-3) {
+            cue.now_s = now_s;
+        }
+    }
+
     /// Adds the session to a run; `truth` tells where the words truly lie.
     pub fn add_to(self, run: &mut Run, truth: Option<&[TimedWord]>) {
         let ends = truth.map(|truth| self.true_ends(truth));
-        // A word that was not understood has no true place. The clocks of words leave it out; those of cues and
-        // finals take the session's word for it.
-        let end_of = |told: &Told| {
+        // A word that was not understood has no true place. The clock of words leaves it out; a cue's then runs from
+        // the word that ends nearest to where the session took it to be, as that of a final text does: its last word
+        // need not be the last one that was spoken.
+        let nearest = |at_s: f64| truth.and_then(|truth| nearest_end(truth, at_s)).unwrap_or(at_s);
+        let of_cue = |told: &Told| {
             let known = ends.as_ref().and_then(|ends| ends[told.word?]);
-            ms(told.now_s - known.unwrap_or(told.at_s))
+            ms(told.now_s - known.unwrap_or_else(|| nearest(told.at_s)))
         };
-        run.clocks.final_text.extend(self.finals.iter().map(end_of));
-        run.clocks.cue.extend(self.cues.iter().map(end_of));
+        run.clocks.final_text.extend(self.finals.iter().map(|t| ms(t.now_s - nearest(t.at_s))));
+        run.clocks.cue.extend(self.cues.iter().map(of_cue));
         for (n, word) in self.words.iter().enumerate() {
             match ends.as_ref().map(|ends| ends[n]) {
                 None => run.clocks.partial.push(ms(word.stood_s - word.end_s)),
@@ -152,15 +170,20 @@ impl Collected {
         }
     }
 
-    /// The true end of each word that was understood: the longest common run of words, in order.
+    /// The true end of each word that was understood: the most words that are the same, in order, and about when they
+    /// were heard.
     fn true_ends(&self, truth: &[TimedWord]) -> Vec<Option<f64>> {
         let said: Vec<String> = truth.iter().map(|word| key(&word.text)).collect();
         let (rows, columns) = (self.words.len(), said.len());
+        let same = |row: usize, column: usize| {
+            let word = &self.words[row];
+            word.key == said[column] && (word.end_s - truth[column].end_s).abs() <= FARTHEST_S
+        };
         let mut common = vec![0_u32; (rows + 1) * (columns + 1)];
         let at = |row: usize, column: usize| row * (columns + 1) + column;
         for row in (0..rows).rev() {
             for column in (0..columns).rev() {
-                common[at(row, column)] = if self.words[row].key == said[column] {
+                common[at(row, column)] = if same(row, column) {
                     common[at(row + 1, column + 1)] + 1
                 } else {
                     common[at(row + 1, column)].max(common[at(row, column + 1)])
@@ -170,7 +193,7 @@ impl Collected {
         let mut ends = vec![None; rows];
         let (mut row, mut column) = (0, 0);
         while row < rows && column < columns {
-            if self.words[row].key == said[column] {
+            if same(row, column) {
                 ends[row] = Some(truth[column].end_s);
                 (row, column) = (row + 1, column + 1);
             } else if common[at(row + 1, column)] >= common[at(row, column + 1)] {
@@ -183,6 +206,14 @@ impl Collected {
     }
 }
 
+/// The end of the word that ends nearest to `at_s`, if one does at all.
+fn nearest_end(truth: &[TimedWord], at_s: f64) -> Option<f64> {
+    let distance = |end_s: &f64| (end_s - at_s).abs();
+    let ends = truth.iter().map(|word| word.end_s);
+    ends.filter(|end_s| distance(end_s) <= NEAREST_S)
+        .min_by(|a, b| distance(a).total_cmp(&distance(b)))
+}
+
 fn ms(seconds: f64) -> f32 {
     (seconds * 1_000.0) as f32
 }
@@ -193,7 +224,7 @@ fn key(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use timeline::{Cue, CueEvent, Lang, Moment, SampleIdx, Speaker, Strength, Technique, VoiceId};
+    use timeline::{Cue, CueEvent, Lang, Moment, Speaker, Strength, Technique, VoiceId};
 
     use super::*;
     use crate::bench::sample;
@@ -223,7 +254,7 @@ mod tests {
     }
 
     fn take(collected: &mut Collected, kind: EventKind, now_s: f64) {
-        collected.take(&SessionEvent::new(SampleIdx::ZERO, kind), now_s);
+        collected.take(&SessionEvent::new(SampleIdx::from_secs(now_s), kind), now_s);
     }
 
     /// "wil" was "wou" for a while; a cue came after two words, another at the end.
@@ -283,6 +314,42 @@ mod tests {
     fn a_word_that_was_misheard_has_no_true_place() {
         let run = measured(Some(&[word("Ik", 1.25), word("vil", 1.75), word("wel", 2.5)]));
         assert_eq!(run.clocks.partial, [750.0, 750.0]);
-        assert_eq!(run.clocks.cue, [750.0, 750.0], "the early one by the session's estimate");
+        assert_eq!(
+            run.clocks.cue,
+            [500.0, 750.0],
+            "the early one from the word nearest to its estimate"
+        );
+    }
+
+    #[test]
+    fn a_segment_that_came_to_nothing_is_not_taken_for_a_later_one() {
+        let mut collected = Collected::default();
+        take(&mut collected, partial(3, "Ik", 1), 1.5);
+        collected.utterance(
+            &UtteranceEvent {
+                id: "u1".to_owned(),
+                speaker: Speaker::Client,
+                confidence: 1.0,
+                voice: VoiceId(0),
+                start_s: 90.0,
+                end_s: 90.5,
+                text: "Ik.".to_owned(),
+                words: vec![word("Ik.", 90.5)],
+            },
+            91.0,
+        );
+        assert_eq!(collected.words[0].stood_s, 91.0);
+        assert!(collected.open.is_empty());
+    }
+
+    #[test]
+    fn a_painted_cue_counts_from_its_frame() {
+        let mut collected = session();
+        collected.painted(SampleIdx::from_secs(2.25), 3.5);
+        collected.painted(SampleIdx::from_secs(9.0), 9.5);
+        let mut run = sample::run("speculative");
+        run.clocks.cue.clear();
+        collected.add_to(&mut run, None);
+        assert_eq!(run.clocks.cue, [1_250.0, 500.0]);
     }
 }

@@ -69,6 +69,7 @@ impl Trial<'_> {
         let name = audio.name.clone();
         let outset = Outset { source, name, pace, consent: None, recognizer };
         let mut parts = make_parts(&session, outset, self.model)?;
+        parts.smaller = None; // what is measured is this model
         parts.policy = self.policy;
         parts.telemetry = telemetry;
         parts.coach = Coach::new(CoachConfig {
@@ -96,7 +97,9 @@ pub fn run(trial: &Trial<'_>, audios: &[Audio]) -> anyhow::Result<Run> {
         run.wer_to_whole = word_error_rate(&whole, &streamed);
         if let Some(script) = audios.iter().map(|a| a.script.as_deref()).collect::<Option<Vec<_>>>()
         {
-            run.wer_to_script = word_error_rate(&text_of(script.concat()), &streamed);
+            let script = text_of(script.concat());
+            run.wer_to_script = word_error_rate(&script, &streamed);
+            run.wer_whole_to_script = word_error_rate(&script, &whole);
         }
     }
     run.silence_cpu_share = Some(silence(trial, &audios[0])?);
@@ -174,6 +177,7 @@ pub fn blank(trial: &Trial<'_>, audios: &[Audio]) -> anyhow::Result<Run> {
         speculations: Speculations::default(),
         wer_to_whole: None,
         wer_to_script: None,
+        wer_whole_to_script: None,
         word_times_off_ms: Vec::new(),
         rungs: Vec::new(),
     })

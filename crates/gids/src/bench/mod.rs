@@ -78,6 +78,7 @@ mod sample {
             speculations: Speculations { made: 40, used: 28, wasted: 12, aborted: 3 },
             wer_to_whole: Some(0.0125),
             wer_to_script: None,
+            wer_whole_to_script: None,
             word_times_off_ms: Vec::new(),
             rungs: vec![("full".to_owned(), 118.0), ("no partials".to_owned(), 7.0)],
         }

@@ -83,6 +83,9 @@ pub struct Run {
     pub wer_to_whole: Option<f64>,
     /// Word error rate of the streamed finals against the script; 1: all words.
     pub wer_to_script: Option<f64>,
+    /// The word error rate of whole utterances decoded at once against the script, 0 to 1.
+    #[serde(default)]
+    pub wer_whole_to_script: Option<f64>,
     /// How far the estimated end of each word is from its true one, in milliseconds; empty where that is unknown.
     #[serde(default)]
     pub word_times_off_ms: Vec<f32>,
@@ -95,7 +98,7 @@ pub struct Run {
 pub struct Speculations {
     /// Begun.
     pub made: u64,
-    /// Became the final text.
+    /// Gave stable words, or became the final text.
     pub used: u64,
     /// Thrown away.
     pub wasted: u64,

@@ -119,10 +119,8 @@ fn measures(run: &Run) -> Vec<(&'static str, String)> {
         format!("{factor:.3} ({:.1} s in the speech model)", run.decode_s)
     });
     let made = &run.speculations;
-    let errors = |to: &str, rate: Option<f64>| {
-        rate.map_or(format!("{NOTHING} against {to}"), |rate| {
-            format!("{:.1} points against {to}", rate * 100.0)
-        })
+    let percent = |rate: Option<f64>| {
+        rate.map_or(NOTHING.to_owned(), |rate| format!("{:.1} %", rate * 100.0))
     };
     let mut rows = vec![
         ("real-time factor", factor),
@@ -160,9 +158,10 @@ fn measures(run: &Run) -> Vec<(&'static str, String)> {
         (
             "word error rate",
             format!(
-                "{}, {}",
-                errors("whole utterances", run.wer_to_whole),
-                errors("the script", run.wer_to_script)
+                "{} against the script ({} when whole utterances are decoded at once), {} between the two",
+                percent(run.wer_to_script),
+                percent(run.wer_whole_to_script),
+                percent(run.wer_to_whole)
             ),
         ),
     ];
@@ -244,12 +243,13 @@ mod tests {
         assert_eq!(value("CPU  "), "CPU 40.0 % of one core");
         assert_eq!(value("CPU in"), "CPU in silence 2.1 % of one core");
         assert_eq!(value("peak"), "peak memory 108 MB beyond the model file of 42 MB");
+        assert_eq!(value("word times"), "word times –");
         assert_eq!(value("lost"), "lost samples 7");
         assert_eq!(value("speculations"), "speculations 40 made, 28 used, 12 wasted, 3 aborted");
         assert_eq!(value("cues"), "cues 9 in 31 utterances, 2 early, 1 withdrawn");
         assert_eq!(
-            value("word"),
-            "word error rate 1.2 points against whole utterances, – against the script"
+            value("word error"),
+            "word error rate – against the script (– when whole utterances are decoded at once), 1.2 % between the two"
         );
         assert_eq!(value("rungs"), "rungs full 118.0 s, no partials 7.0 s");
     }

@@ -73,7 +73,7 @@ pub fn run(trial: &Trial<'_>, audio: &Audio) -> anyhow::Result<Run> {
     let collected = timing.join();
     let summary = running.join()?;
     shown?;
-    let collected = collected.map_err(|_panic| anyhow::anyhow!("the timing thread failed"))?;
+    let mut collected = collected.map_err(|_panic| anyhow::anyhow!("the timing thread failed"))?;
     run.cpu_s = process::cpu_s() - cpu;
     run.wall_s = begun.elapsed().as_secs_f64();
     run.peak_memory_mb = process::peak_mb();
@@ -83,7 +83,9 @@ pub fn run(trial: &Trial<'_>, audio: &Audio) -> anyhow::Result<Run> {
     run.cues = summary.cues;
     run.cues_withdrawn = summary.cues_withdrawn;
     add_telemetry(&mut run, &telemetry);
+    for (at, ms) in presented_rx.try_iter() {
+        collected.painted(at, at.as_secs() + f64::from(ms) / 1_000.0);
+    }
     collected.add_to(&mut run, audio.true_times());
-    run.clocks.cue = presented_rx.try_iter().collect();
     Ok(run)
 }

@@ -9,8 +9,8 @@ use crossbeam_channel::{Receiver, Sender};
 use session::Journal;
 use speakers::{SpectralEmbedder, Tracker, UtteranceAudio};
 use timeline::{
-    CodedUtterance, CueEvent, EndSummary, EventKind, Lang, LatencyMs, Rung, SampleIdx, SegmentId,
-    SessionEvent, SessionHeader, Span, Speaker, UtteranceEvent,
+    CodedUtterance, Cue, CueEvent, EndSummary, EventKind, Lang, LatencyMs, Rung, SampleIdx,
+    SegmentId, SessionEvent, SessionHeader, Span, Speaker, UtteranceEvent,
 };
 use transcribe::{Finished, Partial};
 
@@ -19,6 +19,9 @@ use crate::{clock::SessionClock, said, telemetry::Telemetry, wire::Pace};
 
 /// Fewer stable words than this are no act yet ("Je moet …"), as long as the speaker goes on.
 const EARLY_WORDS: usize = 5;
+
+/// The same with a pause behind them: "Ja, maar …" is enough, a cough that was taken for a word is not.
+const HEARD_OUT_WORDS: usize = 2;
 
 /// Below this confidence of who speaks, no cue is shown before the words are final.
 const EARLY_CONFIDENCE: f32 = 0.7;
@@ -91,6 +94,7 @@ impl CoachStage {
             };
         }
         drop(self.input); // the other stages stop
+        talk.close(end, &mut desk);
         let fault = match &outcome {
             Err(error) => Some(("coach", said(error))),
             Ok(()) if !source_ended => {
@@ -170,9 +174,11 @@ impl Talk {
         }
         let grown =
             partial.stable.len() != std::mem::replace(&mut open.looked_at, partial.stable.len());
-        let worth_a_look =
-            (grown && partial.stable.len() >= EARLY_WORDS) || partial.heard_out.is_some();
-        if open.shown.is_some() || !worth_a_look || self.rung == Rung::TranscriptOnly {
+        let enough = if partial.heard_out.is_some() { HEARD_OUT_WORDS } else { EARLY_WORDS };
+        let worth_a_look = partial.stable.len() >= enough && (grown || partial.heard_out.is_some());
+        // One at a time: the coach does not know of one on the other channel before it is settled.
+        let waits = self.open.iter().any(|open| open.shown.is_some());
+        if waits || !worth_a_look || self.rung == Rung::TranscriptOnly {
             return Ok(());
         }
         let end = partial.heard_out.unwrap_or(SampleIdx::from_secs(last.end_s));
@@ -273,7 +279,8 @@ impl Talk {
         let silent = self.rung == Rung::TranscriptOnly;
         let decided = match &shown {
             Some((_, preview)) => Err(self.coach.settle(&heard, preview)),
-            None if silent => {
+            // A cue of the other channel waits for its final words; two at a time are too many.
+            None if silent || self.open.iter().any(|open| open.shown.is_some()) => {
                 self.coach.push_silently(&heard);
                 Ok(None)
             }
@@ -282,26 +289,58 @@ impl Talk {
         desk.tell(at, EventKind::Coded { id: id.clone(), speaker: who.speaker, coded })?;
         match decided {
             Ok(None) => Ok(()),
-            Ok(Some(cue)) => {
-                desk.summary.cues += 1;
-                let latency_ms = self.latency(cue.at, partial_ms, final_ms);
-                let event =
-                    CueEvent { at_s: cue.at.as_secs(), cue, provisional: false, latency_ms };
-                desk.tell(at, EventKind::Cue(event))
+            Ok(Some(cue)) => self.show(cue, at, partial_ms, final_ms, desk),
+            Err(Settled::Confirmed { moment, strength, mark }) => {
+                desk.tell(at, EventKind::CueConfirmed { after: id, moment, strength, mark })
             }
-            Err(Settled::Confirmed { moment, strength }) => {
-                desk.tell(at, EventKind::CueConfirmed { after: id, moment, strength })
+            Err(Settled::Withdrawn { instead }) => {
+                desk.withdraw(at, id)?;
+                match instead.filter(|_| !silent) {
+                    Some(cue) => self.show(cue, at, partial_ms, final_ms, desk),
+                    None => Ok(()),
+                }
             }
-            Err(Settled::Withdrawn) => desk.withdraw(at, id),
         }
+    }
+
+    /// Shows a cue that final words deserve.
+    fn show(
+        &self,
+        cue: Cue,
+        at: SampleIdx,
+        partial_ms: Option<f32>,
+        final_ms: Option<f32>,
+        desk: &mut Desk,
+    ) -> anyhow::Result<()> {
+        desk.summary.cues += 1;
+        let latency_ms = self.latency(cue.at, partial_ms, final_ms);
+        let event = CueEvent { at_s: cue.at.as_secs(), cue, provisional: false, latency_ms };
+        desk.tell(at, EventKind::Cue(event))
     }
 
     /// There are no words in a segment after all.
     fn gone(&mut self, id: SegmentId, at: SampleIdx, desk: &mut Desk) -> anyhow::Result<()> {
         let Some(at_open) = self.open.iter().position(|open| open.id == id) else { return Ok(()) };
-        let Some((name, preview)) = self.open.swap_remove(at_open).shown else { return Ok(()) };
+        let open = self.open.swap_remove(at_open);
+        let nothing = EventKind::Partial {
+            segment: id.0,
+            start_s: at.as_secs(),
+            text: String::new(),
+            stable_words: 0,
+        };
+        desk.tell(at, nothing)?;
+        let Some((name, preview)) = open.shown else { return Ok(()) };
         self.coach.withdraw(&preview);
         desk.withdraw(at, name)
+    }
+
+    /// No final words will come any more: a stage before this one has failed.
+    fn close(&mut self, at: SampleIdx, desk: &mut Desk) {
+        for (name, preview) in self.open.drain(..).filter_map(|open| open.shown) {
+            self.coach.withdraw(&preview);
+            // What cannot be written here was reported when it first failed.
+            desk.withdraw(at, name).ok();
+        }
     }
 
     fn reading(&mut self, text: &str) -> anyhow::Result<Reading> {

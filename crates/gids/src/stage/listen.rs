@@ -13,7 +13,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use segment::{Segmenter, Silero};
 use timeline::{AudioBlock, Gap, SAMPLE_RATE_HZ, SampleIdx, SegmentEvent, Span};
 
-use super::{Heard, Note, Wanted, cross_talk};
+use super::{CHANNELS, Heard, Note, Wanted, cross_talk};
 use crate::{
     clock::SessionClock,
     said,
@@ -38,6 +38,8 @@ pub struct ListenStage {
     /// The newest sample heard, for the lag.
     pub(crate) head: Arc<AtomicU64>,
     pub(crate) wanted: Arc<Wanted>,
+    /// Up to where the audio of each channel's segment was handed on.
+    pub(crate) handed: [SampleIdx; CHANNELS],
     pub(crate) telemetry: Arc<Telemetry>,
     pub(crate) control: Receiver<Control>,
     pub(crate) out: Sender<Heard>,
@@ -196,7 +198,7 @@ impl ListenStage {
         if let Some(segmenter) = self.segmenters.get_mut(channel) {
             segmenter.push(block, &mut events)?;
         }
-        Ok(self.send_segments(channel, block.span().end, events))
+        Ok(self.send_segments(channel, events))
     }
 
     fn gap(&mut self, gap: Gap) -> Result<(), HungUp> {
@@ -208,11 +210,10 @@ impl ListenStage {
     /// Finishes whatever is being said; what follows is another segment. The clocks of the segmenters stay
     /// where they are: the channels of a held recording may be a block apart.
     fn close_open(&mut self) -> Result<(), HungUp> {
-        let end = SampleIdx(self.head.load(Ordering::Relaxed));
         for channel in 0..self.segmenters.len() {
             let mut events = Vec::new();
             self.segmenters[channel].finish(&mut events);
-            self.send_segments(channel, end, events)?;
+            self.send_segments(channel, events)?;
         }
         Ok(())
     }
@@ -222,23 +223,23 @@ impl ListenStage {
         for channel in 0..self.segmenters.len() {
             let mut events = Vec::new();
             self.segmenters[channel].gap(&Gap { span }, &mut events);
-            self.send_segments(channel, span.start, events)?;
+            self.send_segments(channel, events)?;
         }
         Ok(())
     }
 
-    /// Sends what was found when the channel had been heard until `end`; a decode that is running is told first.
-    fn send_segments(
-        &self,
-        channel: usize,
-        end: SampleIdx,
-        events: Vec<SegmentEvent>,
-    ) -> Result<(), HungUp> {
+    /// Sends what was found on a channel; a decode that is running is told first.
+    fn send_segments(&mut self, channel: usize, events: Vec<SegmentEvent>) -> Result<(), HungUp> {
         for event in events {
             match &event {
-                SegmentEvent::Opened { speech_end, .. }
-                | SegmentEvent::Grown { speech_end, .. } => {
-                    self.wanted.heard(channel, *speech_end, end);
+                SegmentEvent::Opened { start, speech_end, samples, .. } => {
+                    self.handed[channel] = *start + samples.len() as u64;
+                    self.wanted.heard(channel, *speech_end, self.handed[channel]);
+                }
+                // Near its longest length audio of a segment is held back, and cannot be wanted yet.
+                SegmentEvent::Grown { speech_end, samples, .. } => {
+                    self.handed[channel] = self.handed[channel] + samples.len() as u64;
+                    self.wanted.heard(channel, *speech_end, self.handed[channel]);
                 }
                 SegmentEvent::Closed { span, speech_end, .. } => {
                     self.wanted.closed(channel, *speech_end, span.end);

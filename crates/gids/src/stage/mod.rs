@@ -10,7 +10,7 @@ mod wanted;
 pub use coach::CoachStage;
 pub use listen::ListenStage;
 pub use transcribe::TranscribeStage;
-pub(crate) use wanted::Wanted;
+pub(crate) use wanted::{CHANNELS, Wanted};
 
 use ::transcribe::{Finished, Partial};
 use timeline::{Gap, Rung, SampleIdx, SegmentEvent, SegmentId};

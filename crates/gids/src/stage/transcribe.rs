@@ -49,8 +49,25 @@ struct Work {
     transcriber: Transcriber,
     cadence: Cadence,
     ladder: Ladder,
-    /// The model of before, while the smaller one is in use.
-    larger: Option<Box<dyn Recognizer>>,
+    /// The model that is not in use: the smaller one once it was loaded, the larger one while that is at work.
+    spare: Option<Box<dyn Recognizer>>,
+    uses_smaller: bool,
+    /// Whether anything was decoded since the last beat.
+    worked: bool,
+    /// Beats from before this instant, in samples, waited behind the last change and tell nothing of the new rung.
+    judged_from: u64,
+}
+
+impl Work {
+    /// The speech model has worked for so long; not at all, if nothing was due.
+    fn decoded(&mut self, took: Duration, aborted: bool) {
+        if took.is_zero() {
+            return;
+        }
+        self.worked = true;
+        let ms = took.as_secs_f32() * 1_000.0;
+        if aborted { self.cadence.observe_aborted(ms) } else { self.cadence.observe(ms) }
+    }
 }
 
 impl TranscribeStage {
@@ -64,7 +81,10 @@ impl TranscribeStage {
             transcriber: Transcriber::new(Guard::default(), self.policy),
             cadence: Cadence::default(),
             ladder: Ladder::default(),
-            larger: None,
+            spare: None,
+            uses_smaller: false,
+            worked: false,
+            judged_from: 0,
         };
         while let Ok(heard) = self.input.recv() {
             let sent = match heard {
@@ -87,8 +107,8 @@ impl TranscribeStage {
         };
         let mut metered = Metered { inner: self.recognizer.as_mut(), took: Duration::ZERO };
         let finished = work.transcriber.push(event, &mut metered);
-        let took = metered.took;
-        self.telemetry.decoded(took, work.transcriber.speculations());
+        work.decoded(metered.took, false);
+        self.telemetry.decoded(metered.took, work.transcriber.speculations());
         match finished {
             Ok(Some(finished)) => {
                 let ms = self.partials.then(|| self.clock.ms_since(finished.speech_end));
@@ -102,27 +122,24 @@ impl TranscribeStage {
 
     fn partial(&mut self, work: &mut Work) -> Result<(), HungUp> {
         let begun = self.wanted.snapshot();
+        let aborted = work.transcriber.speculations().aborted;
         let step = work.cadence.step_ms(work.ladder.rung());
         let mut metered = Metered { inner: self.recognizer.as_mut(), took: Duration::ZERO };
         let partial = work.transcriber.partial(&mut metered, step, &|channel, until| {
             self.wanted.is_stale(&begun, channel, until)
         });
-        let took = metered.took;
-        if took.is_zero() {
-            return Ok(()); // nothing was due
-        }
-        self.telemetry.decoded(took, work.transcriber.speculations());
+        let speculations = work.transcriber.speculations();
+        work.decoded(metered.took, speculations.aborted > aborted);
+        self.telemetry.decoded(metered.took, speculations);
         match partial {
-            Ok(None) => Ok(()), // aborted, or nothing understood
-            Ok(Some(partial)) => {
-                work.cadence.observe(took.as_secs_f32() * 1_000.0);
-                match self.out.try_send(Words::Partial(partial)) {
-                    // A newer one follows; a final is never dropped.
-                    Ok(()) | Err(TrySendError::Full(_)) => Ok(()),
-                    Err(TrySendError::Disconnected(_)) => Err(HungUp),
-                }
-            }
-            Err(error) => self.fault(error.to_string()),
+            Ok(Some(partial)) => match self.out.try_send(Words::Partial(partial)) {
+                // A newer one follows; a final is never dropped.
+                Ok(()) | Err(TrySendError::Full(_)) => Ok(()),
+                Err(TrySendError::Disconnected(_)) => Err(HungUp),
+            },
+            // Nothing was due, or it was aborted. After an error the final decode will say whether it lasts: no word
+            // is lost yet.
+            Ok(None) | Err(_) => Ok(()),
         }
     }
 
@@ -131,33 +148,36 @@ impl TranscribeStage {
         // The beat has waited behind all audio that came before it: what was heard since is the lag.
         let waiting = self.head.load(Ordering::Relaxed).saturating_sub(at.0);
         let lag_ms = u32::try_from(waiting * 1_000 / u64::from(SAMPLE_RATE_HZ)).unwrap_or(u32::MAX);
-        let has_smaller = self.smaller.is_some() || work.larger.is_some();
-        if let Some(rung) = work.ladder.beat(lag_ms, has_smaller) {
-            self.climb(rung, work)?;
+        let worked = std::mem::replace(&mut work.worked, false);
+        if at.0 >= work.judged_from {
+            let has_smaller = self.smaller.is_some() || work.spare.is_some();
+            if let Some(rung) = work.ladder.beat(lag_ms, worked, has_smaller) {
+                self.climb(rung, work)?;
+                work.judged_from = self.head.load(Ordering::Relaxed);
+            }
         }
         self.send(Words::Note(at, Note::Status { lag_ms, rung: work.ladder.rung() }))
     }
 
     fn climb(&mut self, rung: Rung, work: &mut Work) -> Result<(), HungUp> {
-        if rung >= Rung::SmallerModel && work.larger.is_none() {
+        let wants_smaller = rung >= Rung::SmallerModel;
+        if wants_smaller && !work.uses_smaller && work.spare.is_none() {
             match self.smaller.as_mut().map(|load| load()) {
-                Some(Ok(smaller)) => {
-                    work.larger = Some(std::mem::replace(&mut self.recognizer, smaller));
-                    work.cadence = Cadence::default();
-                }
+                Some(Ok(smaller)) => work.spare = Some(smaller),
                 Some(Err(error)) => {
                     self.smaller = None;
-                    self.fault(format!(
-                        "the smaller speech model cannot be used: {}",
-                        said(&error)
-                    ))?;
+                    work.ladder.pass_over();
+                    let why = said(&error);
+                    self.fault(format!("the smaller speech model cannot be used: {why}"))?;
                 }
                 None => {}
             }
-        } else if rung < Rung::SmallerModel
-            && let Some(larger) = work.larger.take()
+        }
+        if wants_smaller != work.uses_smaller
+            && let Some(spare) = &mut work.spare
         {
-            self.recognizer = larger;
+            std::mem::swap(&mut self.recognizer, spare);
+            work.uses_smaller = wants_smaller;
             work.cadence = Cadence::default();
         }
         // whisper.cpp's threads spin while they wait for each other: where the cores are taken, one is faster.

@@ -7,7 +7,7 @@ use timeline::{ChannelId, SAMPLE_RATE_HZ, SampleIdx};
 use transcribe::PAUSE_MS;
 
 /// Channels of a session, at most.
-const CHANNELS: usize = 2;
+pub(crate) const CHANNELS: usize = 2;
 
 /// Up to where the audio of each channel has to be decoded now, since a pause has begun there or the segment was
 /// closed: a decode that began before and does not reach as far is not worth finishing.

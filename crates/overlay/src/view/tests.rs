@@ -193,6 +193,16 @@ fn the_last_words_follow_the_roles() {
     let roles = vec![Role { voice: VoiceId(1), speaker: Speaker::Client }];
     view.reduce(&event(2.1, EventKind::Roles { roles }));
     assert!(matches!(view.heard(), Heard::Said { speaker: Speaker::Client, .. }));
+    // A cough that was taken for speech.
+    let kind = |text: &str| EventKind::Partial {
+        segment: 1,
+        start_s: 2.5,
+        text: text.to_owned(),
+        stable_words: 1,
+    };
+    view.reduce(&event(3.0, kind("Ja")));
+    view.reduce(&event(3.1, kind("")));
+    assert!(matches!(view.heard(), Heard::Said { speaker: Speaker::Client, .. }));
     view.apply(&Action::ToggleWords);
     assert_eq!(view.heard(), &Heard::Nothing);
 }
@@ -253,12 +263,14 @@ fn a_provisional_cue_is_borne_out_or_fades() {
     view.reduce(&soft);
     let confirmed = |after: &str| {
         let (moment, strength) = (Moment::Warning, Strength::Firm);
-        event(1.5, EventKind::CueConfirmed { after: after.to_owned(), moment, strength })
+        let (after, mark) = (after.to_owned(), "waarschuwing".to_owned());
+        event(1.5, EventKind::CueConfirmed { after, moment, strength, mark })
     };
     view.reduce(&confirmed("u7"));
     assert_eq!(view.cue().unwrap().strength, Strength::Soft, "that was another cue");
     view.reduce(&confirmed("u1"));
-    assert_eq!(view.cue().unwrap().strength, Strength::Firm);
+    let cue = view.cue().unwrap();
+    assert_eq!((cue.strength, cue.mark.as_str()), (Strength::Firm, "waarschuwing"));
     assert_eq!(view.cue_opacity(), 1.0);
     view.reduce(&event(2.0, EventKind::CueWithdrawn { after: "u7".to_owned() }));
     assert_eq!(view.cue_opacity(), 1.0);

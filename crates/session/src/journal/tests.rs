@@ -163,3 +163,17 @@ fn a_cue_does_not_wait_for_the_disk() {
     journal.sync().unwrap();
     assert!(!journal.unsynced);
 }
+
+#[test]
+fn a_kept_journal_tells_what_was_given_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("j.jsonl");
+    let mut journal = Journal::create(&path, &header()).unwrap();
+    let rungs = [Rung::Full, Rung::Full, Rung::FinalsOnly, Rung::FinalsOnly, Rung::Full];
+    for (second, rung) in rungs.into_iter().enumerate() {
+        journal.append(&event(second as f64, EventKind::Status { lag_ms: 0, rung })).unwrap();
+    }
+    let kept: Vec<f64> =
+        read_journal(&path).unwrap().events.iter().map(|event| event.t_s).collect();
+    assert_eq!(kept, [2.0, 4.0]);
+}

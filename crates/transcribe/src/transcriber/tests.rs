@@ -197,10 +197,13 @@ fn a_pause_comes_before_growth() {
         id: SegmentId(9),
         channel: ChannelId(0),
         start: START,
-        speech_end: START + 80_000,
-        samples: vec![0.1; 80_000],
+        speech_end: START,
+        samples: Vec::new(),
     };
     told.transcriber.push(other, &mut told.script).unwrap();
+    let (id, speech_end) = (SegmentId(9), START + 80_000);
+    let grown = SegmentEvent::Grown { id, speech_end, samples: vec![0.1; 80_000] };
+    told.transcriber.push(grown, &mut told.script).unwrap();
     assert_eq!(told.partial().unwrap().id, ID);
     assert_eq!(told.partial().unwrap().id, SegmentId(9));
 }
@@ -243,6 +246,41 @@ fn a_failed_decode_costs_one_segment() {
     transcriber.push(opened(SegmentId(4)), &mut script).unwrap();
     let finished = transcriber.push(closed(SegmentId(4)), &mut script).unwrap().unwrap();
     assert_eq!(finished.text, Ok("Ja.".to_owned()));
+}
+
+#[test]
+fn what_fails_is_not_tried_again_at_once_and_takes_no_words() {
+    let mut told = Told::new(Policy::Speculative, &["Ik wil"]);
+    assert_eq!(told.speak(600).heard(), both("", "Ik wil"));
+    told.speak(600);
+    let failed = told.transcriber.partial(&mut told.script, STEP, &never);
+    assert!(failed.is_err(), "the script is at its end");
+    assert_eq!(told.speak(300).heard(), None, "not before it has grown by a step");
+    told.script = Script::of_texts(["Ik wil wel"]);
+    assert_eq!(told.speak(300).heard(), both("Ik wil", "wel"));
+}
+
+#[test]
+fn the_pre_roll_is_no_growth() {
+    let mut script = Script::of_texts(["Ja."]);
+    let mut transcriber = Transcriber::default();
+    let samples = vec![0.1; ms(364)];
+    let (id, channel, speech_end) = (ID, ChannelId(0), START + samples.len() as u64);
+    let opened = SegmentEvent::Opened { id, channel, start: START, speech_end, samples };
+    transcriber.push(opened, &mut script).unwrap();
+    assert_eq!(transcriber.partial(&mut script, Some(192.0), &never).unwrap(), None);
+    let grown = SegmentEvent::Grown { id, speech_end, samples: vec![0.0; PAUSE] };
+    transcriber.push(grown, &mut script).unwrap();
+    let partial = transcriber.partial(&mut script, Some(192.0), &never).unwrap().unwrap();
+    assert_eq!(partial.stable_text(), "Ja.");
+}
+
+#[test]
+fn words_that_turn_out_to_be_none_are_taken_back() {
+    let mut told = Told::new(Policy::Speculative, &["Ja", "", ""]);
+    assert_eq!(told.speak(600).heard(), both("", "Ja"));
+    assert_eq!(told.speak(600).heard(), both("", ""));
+    assert_eq!(told.speak(600).heard(), None, "that was told");
 }
 
 #[test]
