@@ -10,7 +10,7 @@ use timeline::{
     UtteranceEvent,
 };
 
-use crate::wire::Pace;
+use crate::{bench::Percentiles, wire::Pace};
 
 /// Lag from which it is worth a line, in milliseconds; the overlay uses the same.
 const LAG_SHOWN_MS: u32 = 1500;
@@ -94,7 +94,7 @@ impl Terminal {
             Lang::Nl => ["Van laatste woord tot cue", "Van laatste woord tot beeld"],
             Lang::En => ["End of the words to the cue", "End of the words to the painted frame"],
         };
-        let rows = labels.into_iter().zip([to_event, self.presented_ms.clone()]);
+        let rows = labels.into_iter().zip([&to_event, &self.presented_ms]);
         for text in rows.filter_map(|(to, ms)| latency_line(to, ms)) {
             line(&text);
         }
@@ -282,24 +282,12 @@ fn cue_lines(event: &CueEvent) -> String {
     format!("        {mark} {}  →  {}\n          “{}”", cue.mark, cue.headline, cue.suggestion)
 }
 
-fn latency_line(to: &str, mut ms: Vec<f32>) -> Option<String> {
-    if ms.is_empty() {
-        return None;
-    }
-    ms.sort_by(f32::total_cmp);
+fn latency_line(to: &str, ms: &[f32]) -> Option<String> {
+    let found = Percentiles::of(ms)?;
     Some(format!(
         "{to} ({}x): p50 {:.0} ms, p95 {:.0} ms, max {:.0} ms",
-        ms.len(),
-        percentile(&ms, 0.50),
-        percentile(&ms, 0.95),
-        percentile(&ms, 1.0)
+        found.n, found.p50, found.p95, found.max
     ))
-}
-
-/// The nearest-rank percentile of sorted values.
-fn percentile(sorted: &[f32], share: f32) -> f32 {
-    let rank = (share * sorted.len() as f32).ceil() as usize;
-    sorted.get(rank.saturating_sub(1).min(sorted.len().saturating_sub(1))).copied().unwrap_or(0.0)
 }
 
 fn clock(seconds: f64) -> String {
@@ -310,16 +298,6 @@ fn clock(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn percentiles_are_by_nearest_rank() {
-        let values: Vec<f32> = (1..=20).map(|n| n as f32).collect();
-        assert_eq!(percentile(&values, 0.5), 10.0);
-        assert_eq!(percentile(&values, 0.95), 19.0);
-        assert_eq!(percentile(&values, 1.0), 20.0);
-        assert_eq!(percentile(&[7.0], 0.5), 7.0);
-        assert_eq!(percentile(&[], 0.5), 0.0);
-    }
 
     #[test]
     fn the_progress_bars_template_is_valid() {

@@ -32,7 +32,8 @@ pub struct SegmenterConfig {
     /// A segment that gets this long is cut. The recogniser's time grows faster than its context, which follows the
     /// segment (512 positions are 10.2 s; 12 s still fits one second of processing with the base model).
     pub longest_ms: u32,
-    /// The stretch before the longest length in which the best place to cut is looked for.
+    /// The stretch before the longest length in which the best place to cut is looked for. What was said before that place
+    /// is closed up to this much late, so no longer than a breath group leaves a weak syllable in.
     pub cut_window_ms: u32,
     /// Blocks whose effective level lies below are no speech, whatever the detector thinks: the noise of a
     /// microphone lies at −75…−60 dBFS, quiet speech at one metre at −50…−40.
@@ -52,7 +53,7 @@ impl Default for SegmenterConfig {
             tail_ms: 200,
             min_speech_ms: 160,
             longest_ms: 12_000,
-            cut_window_ms: 2_000,
+            cut_window_ms: 1_000,
             level_gate_dbfs: -60.0,
         }
     }
