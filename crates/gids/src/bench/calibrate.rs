@@ -50,7 +50,7 @@ pub fn run(args: &BenchCalibrate) -> anyhow::Result<()> {
     }
     let Some((model, threads)) = best else {
         bail!(
-            "no imported speech model keeps {PROMISE_MS:.0} ms on this machine. Import a smaller one, or a q8_0 version"
+            "no imported speech model keeps {PROMISE_MS:.0} ms on this machine as busy as it is. Close other programs and try again, import a smaller one, or a q8_0 version"
         );
     };
     let name = model.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -78,7 +78,7 @@ fn recommend(audio: &Audio) -> anyhow::Result<()> {
             "best: fetch ggml-{size}-{PRECISION}.bin, then run gids models import FILE and gids bench calibrate"
         ),
         None => bail!(
-            "not even {}-{PRECISION} keeps {PROMISE_MS:.0} ms on this machine",
+            "not even {}-{PRECISION} keeps {PROMISE_MS:.0} ms on this machine as busy as it is: close other programs and try again",
             ShapeSize::Tiny
         ),
     }
