@@ -140,8 +140,8 @@ impl Coach {
         Some(Preview { cue, wording })
     }
 
-    /// Takes in the final words of an utterance for which a preview was shown.
-    pub fn settle(&mut self, heard: &Heard<'_>, shown: &Preview) -> Settled {
+    /// Takes in the final words of an utterance for which a preview was shown. `silent`: no other cue instead.
+    pub fn settle(&mut self, heard: &Heard<'_>, shown: &Preview, silent: bool) -> Settled {
         let observed = self.state.advance(heard, &self.lexicon);
         let mut memo = memo_of(&shown.cue);
         match observed {
@@ -153,6 +153,7 @@ impl Coach {
             }
             other => {
                 self.withdraw(shown);
+                let other = other.filter(|_| !silent);
                 let instead = other.and_then(|observed| self.decide(&self.state, observed, heard));
                 if let Some((cue, wording)) = &instead {
                     self.state.remember_cue(memo_of(cue), wording.clone(), &cue.source);

@@ -77,7 +77,7 @@ fn the_final_words_confirm_and_the_budget_counts_it_once() {
     no_time(&mut coach);
     let preview = coach.preview(&advice(3.0, 0.9), false).unwrap();
     let warning = said(3.0, Speaker::Practitioner, &[Code::Warn], 0.95, "Anders gaat het mis.");
-    let settled = coach.settle(&warning, &preview);
+    let settled = coach.settle(&warning, &preview, false);
     let (moment, strength, mark) = (Moment::Warning, Strength::Firm, "waarschuwing".to_owned());
     assert_eq!(settled, Settled::Confirmed { moment, strength, mark });
     assert_eq!(coach.state().shown.get(&Moment::Warning), Some(&1));
@@ -91,7 +91,7 @@ fn what_was_withdrawn_does_not_hide_what_follows() {
     let preview = coach.preview(&advice(3.0, 0.9), false).unwrap();
     let question = [Code::QuestionOpen];
     let other = said(3.0, Speaker::Practitioner, &question, 0.0, "Wat zou je helpen?");
-    assert_eq!(coach.settle(&other, &preview), Settled::Withdrawn { instead: None });
+    assert_eq!(coach.settle(&other, &preview, false), Settled::Withdrawn { instead: None });
     let cue = coach.push(&advice(6.0, 0.9)).unwrap();
     assert_ne!(cue.suggestion, preview.cue.suggestion, "that sentence was seen already");
     // No utterance at all comes of it.
@@ -108,7 +108,7 @@ fn what_turns_out_to_be_something_else_gets_its_own_cue() {
     let both = [Code::ChangeDesire, Code::Sustain];
     let text = "Ik wil wel stoppen, maar dat lukt me niet.";
     let Settled::Withdrawn { instead: Some(cue) } =
-        coach.settle(&said(0.0, Speaker::Client, &both, 0.0, text), &preview)
+        coach.settle(&said(0.0, Speaker::Client, &both, 0.0, text), &preview, false)
     else {
         panic!("both sides are another moment")
     };

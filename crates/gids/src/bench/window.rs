@@ -59,7 +59,7 @@ pub fn run(trial: &Trial<'_>, audio: &Audio) -> anyhow::Result<Run> {
     })?;
     let (presented_tx, presented_rx) = bounded(PRESENTED);
     let shown = run_window(
-        SessionView::new(audio.lang, true),
+        SessionView::new(audio.lang, run.model == "demo"),
         WindowInputs {
             events: for_window,
             control: running.control.clone(),

@@ -278,7 +278,7 @@ impl Talk {
         let heard = heard(&id, who.speaker, span, text, &coded, firm);
         let silent = self.rung == Rung::TranscriptOnly;
         let decided = match &shown {
-            Some((_, preview)) => Err(self.coach.settle(&heard, preview)),
+            Some((_, preview)) => Err(self.coach.settle(&heard, preview, silent)),
             // A cue of the other channel waits for its final words; two at a time are too many.
             None if silent || self.open.iter().any(|open| open.shown.is_some()) => {
                 self.coach.push_silently(&heard);
@@ -295,7 +295,7 @@ impl Talk {
             }
             Err(Settled::Withdrawn { instead }) => {
                 desk.withdraw(at, id)?;
-                match instead.filter(|_| !silent) {
+                match instead {
                     Some(cue) => self.show(cue, at, partial_ms, final_ms, desk),
                     None => Ok(()),
                 }
