@@ -11,6 +11,7 @@ use std::{
 use anyhow::{Context as _, bail};
 use directories::ProjectDirs;
 use ort::environment::Environment;
+use speakers::OnnxEmbedder;
 use timeline::Lang;
 use transcribe::ModelHeader;
 
@@ -27,6 +28,7 @@ const SILERO: &str = "silero_vad_16k_op15.onnx";
 /// The speech model that ships with Gids.
 pub const DEMO_MODEL: &str = "models/demo-asr/ggml-demo.bin";
 const CODER: &str = "models/mi-coder";
+const VOICE_MODEL: &str = "models/voice";
 const ROLEPLAYS: &str = "assets/roleplays";
 /// Holds the name of the imported model that is used when none is named.
 const DEFAULT_MODEL: &str = "default";
@@ -130,6 +132,19 @@ pub fn coder() -> anyhow::Result<PathBuf> {
     own_file(CODER).context("the MI coder is missing")
 }
 
+/// The voice model to use: the imported one that is the default, else Gids' own.
+///
+/// # Errors
+/// It is missing or broken.
+pub fn voice_model() -> anyhow::Result<OnnxEmbedder> {
+    let environment = onnx()?;
+    if let Some(path) = default_voice_model()? {
+        return Ok(OnnxEmbedder::import(&path, environment)?);
+    }
+    let folder = own_file(VOICE_MODEL).context("the voice model is missing")?;
+    Ok(OnnxEmbedder::load(&folder, environment)?)
+}
+
 /// A bundled roleplay's recording.
 ///
 /// # Errors
@@ -189,6 +204,36 @@ pub fn sessions_dir() -> anyhow::Result<PathBuf> {
 /// As [`user_dir`].
 pub fn voice_file() -> anyhow::Result<PathBuf> {
     Ok(user_dir()?.join("voice.json"))
+}
+
+/// Imported voice models.
+///
+/// # Errors
+/// As [`user_dir`].
+pub fn voice_models_dir() -> anyhow::Result<PathBuf> {
+    Ok(models_dir()?.join("voice"))
+}
+
+/// The imported voice model that is used, if there is one.
+///
+/// # Errors
+/// It was chosen and is gone, or its note is unreadable.
+pub fn default_voice_model() -> anyhow::Result<Option<PathBuf>> {
+    let note = voice_models_dir()?.join(DEFAULT_MODEL);
+    if !note.exists() {
+        return Ok(None);
+    }
+    let name =
+        fs::read_to_string(&note).with_context(|| format!("cannot read {}", note.display()))?;
+    let path = note.with_file_name(name.trim());
+    if !path.is_file() {
+        bail!(
+            "the voice model {} is gone. Import it again, or delete {} to use Gids' own",
+            path.display(),
+            note.display()
+        );
+    }
+    Ok(Some(path))
 }
 
 /// Imported speech models.

@@ -18,7 +18,7 @@ use overlay::SessionView;
 use segment::{Segmenter, SegmenterConfig, Silero};
 use session::{FORMAT_VERSION, Journal, Store, rfc3339_utc};
 use sha2::{Digest as _, Sha256};
-use speakers::{Enrolment, Mode, SpectralEmbedder, Tracker};
+use speakers::{Enrolment, Mode, Tracker, VoiceEmbedder as _};
 use timeline::{ChannelId, EventKind, Lang, SampleIdx, SessionEvent, SessionHeader};
 use transcribe::{Policy, Recognizer, Whisper, WhisperConfig};
 
@@ -205,7 +205,10 @@ pub(crate) fn make_parts(
         seed: session.seed,
     })?;
     let mode = speaker_mode(session, channels)?;
-    let tracker = Tracker::new(mode, SpectralEmbedder::new());
+    let embedder = runtime::voice_model()?;
+    let tracker = Tracker::new(mode, embedder.model().clone())?;
+    let voices =
+        if tracker.listens() { embedder.model().name.clone() } else { "by channel".to_owned() };
     let mut models = vec![
         (file_name(model), sha256(model)?),
         ("mi-coder".to_owned(), sha256(&coder_dir.join("mi-coder.onnx"))?),
@@ -229,6 +232,7 @@ pub(crate) fn make_parts(
             ("mode".to_owned(), session.mode.to_string()),
             ("seed".to_owned(), session.seed.to_string()),
             ("threads".to_owned(), threads(session).to_string()),
+            ("voices".to_owned(), voices),
         ],
         consent,
     };
@@ -244,6 +248,7 @@ pub(crate) fn make_parts(
         policy: Policy::default(),
         telemetry: Arc::default(),
         tracker,
+        embedder: Box::new(embedder),
         coder,
         coach,
         journals,

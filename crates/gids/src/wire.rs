@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! source ─► [listen] ─segments─► [transcribe] ─words─► [coach] ─events─► window or terminal
-//!              ▲                                          └─► journals, before the events
+//!              ▲  └────segments─► [voices] ──────voices──┘ └─► journals, before the events
 //!              └── control (pause, stop)
 //! ```
 //!
@@ -22,16 +22,16 @@ use anyhow::Context as _;
 use capture::{Player, Source};
 use coach::Coach;
 use coding::Coder;
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded, never};
 use segment::{Segmenter, Silero};
 use session::Journal;
-use speakers::{SpectralEmbedder, Tracker};
+use speakers::{Listener, Tracker, VoiceEmbedder};
 use timeline::{EndSummary, SampleIdx, SessionEvent, SessionHeader};
 use transcribe::{Policy, Recognizer};
 
 use crate::{
     clock::SessionClock,
-    stage::{CHANNELS, CoachStage, ListenStage, TranscribeStage, Wanted},
+    stage::{CHANNELS, CoachStage, ListenStage, TranscribeStage, VoicesStage, Wanted},
     telemetry::Telemetry,
 };
 
@@ -42,6 +42,9 @@ const SEGMENT_EVENTS: usize = 256;
 /// Utterances and partials between transcribing and coaching, which takes milliseconds. Full: a
 /// partial is dropped (a newer one follows), a final waits.
 const UTTERANCES: usize = 16;
+/// What was heard of voices; a message for each block of speech. The coach takes them whenever it has nothing else to do,
+/// and while it waits for those of the words it has. Full: the voices thread waits, then listening does.
+const VOICES: usize = 256;
 /// Events to the window, which drains them every frame. Full: dropped and counted; the journal has them.
 const UI_EVENTS: usize = 256;
 /// Key presses on their way to the listening thread.
@@ -63,6 +66,8 @@ pub enum Pace {
 pub enum Control {
     /// Listen or not.
     Pause(bool),
+    /// Exchange the roles of the two voices, for the past too.
+    SwapRoles,
     /// End the session in good order.
     Stop,
 }
@@ -91,7 +96,9 @@ pub struct Parts {
     /// Where the stages put what they measure.
     pub telemetry: Arc<Telemetry>,
     /// Who speaks.
-    pub tracker: Tracker<SpectralEmbedder>,
+    pub tracker: Tracker,
+    /// Hears the voices; not used where the speakers are told apart by channel.
+    pub embedder: Box<dyn VoiceEmbedder>,
     /// What is done with words.
     pub coder: Coder,
     /// What to say about it.
@@ -160,6 +167,15 @@ pub fn wire(parts: Parts, wake: Box<dyn Fn() + Send>) -> anyhow::Result<Running>
     let clock = Arc::new(SessionClock::start());
     let wanted = Arc::new(Wanted::default());
 
+    let (voices, heard_voices) = if parts.tracker.listens() {
+        let (in_tx, in_rx) = bounded(SEGMENT_EVENTS);
+        let (out_tx, out_rx) = bounded(VOICES);
+        let listener = Listener::new(parts.embedder);
+        (Some((in_tx, VoicesStage { listener, input: in_rx, out: out_tx })), out_rx)
+    } else {
+        (None, never())
+    };
+    let (voices_tx, voices) = voices.unzip();
     let listen = ListenStage {
         source: parts.source,
         pace: parts.pace,
@@ -173,6 +189,7 @@ pub fn wire(parts: Parts, wake: Box<dyn Fn() + Send>) -> anyhow::Result<Running>
         telemetry: Arc::clone(&parts.telemetry),
         control: control_rx,
         out: segments_tx,
+        voices: voices_tx,
         caught_up: false,
         first_of_pair: None,
     };
@@ -199,13 +216,18 @@ pub fn wire(parts: Parts, wake: Box<dyn Fn() + Send>) -> anyhow::Result<Running>
         clock: Arc::clone(&clock),
         telemetry: parts.telemetry,
         input: words_rx,
+        voices: heard_voices,
         out: events_tx,
         wake,
     };
-    let threads = vec![
+    let mut threads = vec![
         Builder::new().name("coach".into()).spawn(move || coach.run(parts.header).map(Some))?,
         Builder::new().name("transcribe".into()).spawn(move || transcribe.run().map(|()| None))?,
         Builder::new().name("listen".into()).spawn(move || listen.run().map(|()| None))?,
     ];
+    if let Some(voices) = voices {
+        threads
+            .push(Builder::new().name("voices".into()).spawn(move || voices.run().map(|()| None))?);
+    }
     Ok(Running { events: events_rx, control: control_tx, level, clock, threads })
 }

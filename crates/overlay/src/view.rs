@@ -201,6 +201,7 @@ impl SessionView {
                     cue.since_s = cue.since_s.min(self.now_s - (CUE_SHOWN_S - FADE_S));
                 }
             }
+            EventKind::Speaking { .. } => {}
             EventKind::Status { lag_ms, rung } => {
                 let from = if self.lag_ms.is_some() { LAG_GONE_MS } else { LAG_SAID_MS };
                 self.lag_ms = (*lag_ms > from).then_some(*lag_ms);

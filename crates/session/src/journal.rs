@@ -126,7 +126,7 @@ impl Journal {
     /// intact, and the next call tries again. [`SessionError::Encode`].
     pub fn append(&mut self, event: &SessionEvent) -> Result<(), SessionError> {
         let replaced_by_next = match &event.kind {
-            EventKind::Partial { .. } => true,
+            EventKind::Partial { .. } | EventKind::Speaking { .. } => true,
             // That something was given up is worth keeping: it explains a minute without cues.
             EventKind::Status { rung, .. } => std::mem::replace(&mut self.rung, *rung) == *rung,
             _ => false,
@@ -139,7 +139,10 @@ impl Journal {
         let due = match event.kind {
             EventKind::End(_) | EventKind::Session(_) => true,
             // A cue is on its way to the screen: the line after it syncs both.
-            EventKind::Cue(_) | EventKind::CueConfirmed { .. } | EventKind::Partial { .. } => false,
+            EventKind::Cue(_)
+            | EventKind::CueConfirmed { .. }
+            | EventKind::Partial { .. }
+            | EventKind::Speaking { .. } => false,
             // Absolute: a corrected clock may go back.
             _ => (event.t_s - self.synced_s).abs() >= SYNC_INTERVAL_S,
         };

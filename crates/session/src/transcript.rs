@@ -117,6 +117,7 @@ impl From<&Recording> for Transcript {
                 EventKind::End(summary) => transcript.end = Some(summary.clone()),
                 EventKind::Session(_)
                 | EventKind::Partial { .. }
+                | EventKind::Speaking { .. }
                 | EventKind::Roles { .. }
                 | EventKind::Status { .. }
                 | EventKind::Paused { .. } => {}

@@ -7,11 +7,11 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use timeline::SAMPLE_RATE_HZ;
+use timeline::{ChannelId, SAMPLE_RATE_HZ, SampleIdx, SegmentEvent, SegmentId};
 
 use crate::{
-    Embedding, EnrolmentError, SpeakersError, VoiceEmbedder, VoiceModel,
-    partition::{Observation, Partition},
+    EnrolmentError, Listener, SpeakersError, VoiceEmbedder, VoiceEvent, VoiceModel, Window,
+    partition::Partition, turns::observation,
 };
 
 /// What a file of this kind says it is.
@@ -61,19 +61,20 @@ impl Enrolment {
             return Err(SpeakersError::NotFinite { index });
         }
         check_level(samples)?;
-        let embedding = embedder.embed(samples)?;
-        embedding.check(embedder.model())?;
-        let got_s = embedding.speech_s();
-        if got_s < LEAST_SPEECH_S || embedding.values().is_empty() {
+        let windows = listen(samples, embedder)?;
+        let heard: Vec<&Window> = windows.iter().filter(|w| !w.values.is_empty()).collect();
+        let whole = observation(&heard, embedder.model());
+        if whole.speech_s < LEAST_SPEECH_S {
+            let got_s = whole.speech_s;
             return Err(EnrolmentError::TooShort { got_s, want_s: LEAST_SPEECH_S }.into());
         }
-        check_one_voice(samples, embedder)?;
+        check_one_voice(&heard, embedder.model())?;
         Ok(Self {
             format: FORMAT.to_owned(),
             version: VERSION,
             model: embedder.model().name.clone(),
-            values: embedding.values().to_vec(),
-            speech_s: got_s,
+            values: whole.values,
+            speech_s: whole.speech_s,
         })
     }
 
@@ -136,10 +137,10 @@ impl Enrolment {
         Ok(it)
     }
 
-    /// The voice, for an embedder with the given model; `None` when it was made with another one.
-    pub(crate) fn embedding(&self, model: &VoiceModel) -> Option<Embedding> {
+    /// The voice, in the space of the given model; `None` when it was made with another one.
+    pub(crate) fn values(&self, model: &VoiceModel) -> Option<&[f32]> {
         let fits = self.model == model.name && self.values.len() == model.dimension();
-        fits.then(|| Embedding::new(self.values.clone(), self.speech_s))
+        fits.then_some(&self.values[..])
     }
 }
 
@@ -187,23 +188,34 @@ fn check_level(samples: &[f32]) -> Result<(), EnrolmentError> {
     Ok(())
 }
 
-fn check_one_voice(
+/// The voice all along a recording.
+fn listen(
     samples: &[f32],
     embedder: &mut impl VoiceEmbedder,
-) -> Result<(), SpeakersError> {
-    let mut partition = Partition::new(embedder.model());
-    for piece in samples.chunks_exact(PIECE) {
-        let embedding = embedder.embed(piece)?;
-        embedding.check(embedder.model())?;
-        if embedding.speech_s() < crate::partition::LEAST_SPEECH_S {
-            continue;
-        }
-        partition.push(Observation {
-            noise_var: embedder.model().noise_var(embedding.speech_s()),
-            values: embedding.values().to_vec(),
-            counts: true,
-            role_log_odds: 0.0,
-        });
+) -> Result<Vec<Window>, SpeakersError> {
+    let mut events = Vec::new();
+    let mut listener = Listener::new(embedder);
+    let (id, start) = (SegmentId(0), SampleIdx::ZERO);
+    let opened = SegmentEvent::Opened {
+        id,
+        channel: ChannelId(0),
+        start,
+        speech_end: start,
+        samples: samples.to_vec(),
+    };
+    listener.push(&opened, &mut events)?;
+    let heard = events.into_iter().filter_map(|event| match event {
+        VoiceEvent::Heard { windows, .. } => Some(windows),
+        VoiceEvent::Closed { .. } => None,
+    });
+    Ok(heard.flatten().collect())
+}
+
+fn check_one_voice(windows: &[&Window], model: &VoiceModel) -> Result<(), SpeakersError> {
+    let mut partition = Partition::new(model);
+    let apiece = (PIECE / model.hop).max(1);
+    for piece in windows.chunks(apiece) {
+        partition.push(observation(piece, model));
     }
     if partition.two_voices_log_odds() > TWO_VOICES_LOG_ODDS {
         return Err(EnrolmentError::ManyVoices.into());

@@ -55,11 +55,13 @@ pub enum SpeakersError {
         /// What is wrong with it.
         reason: String,
     },
-    /// A scripted embedder has nothing left to say.
-    #[error("the scripted embedder was asked for more embeddings than its {len}")]
-    ScriptExhausted {
-        /// How many it had.
-        len: usize,
+    /// A voice model cannot be used.
+    #[error("the voice model {name} cannot be used: {what}")]
+    Model {
+        /// Its file or name.
+        name: String,
+        /// What is wrong with it.
+        what: String,
     },
 }
 

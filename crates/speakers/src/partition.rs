@@ -16,10 +16,7 @@ use crate::VoiceModel;
 /// makes two utterances of it. Six in ten: weak on purpose, it is to decide about a "hm-m" only.
 const CHANGE_LOG_ODDS: f32 = 0.4;
 /// Under this much speech an utterance ("hm-m") moves no voice; it only gets the nearer one.
-pub(crate) const LEAST_SPEECH_S: f32 = 0.5;
-/// The sound's evidence is multiplied by this: coordinates are not quite independent, so that their
-/// sum is surer than it is right to be. With 0.3 or 0.5 `examples/eval.rs` gives the same to 0.2 %.
-const TEMPER: f32 = 0.5;
+const LEAST_SPEECH_S: f32 = 0.5;
 /// Weight of the words in telling voices apart: they decide only where the sound hardly does.
 const ROLE_WEIGHT: f32 = 0.5;
 /// Passes over all utterances per start; they settle in two or three.
@@ -36,10 +33,37 @@ pub(crate) struct Observation {
     pub values: Vec<f32>,
     /// Variance of each coordinate around the voice.
     pub noise_var: f32,
-    /// Whether it may move the voices.
-    pub counts: bool,
+    /// Seconds of speech in it.
+    pub speech_s: f32,
     /// Log-odds, limited, that a practitioner said the words.
     pub role_log_odds: f32,
+}
+
+impl Observation {
+    /// Whether it may move the voices.
+    fn counts(&self) -> bool {
+        self.speech_s >= LEAST_SPEECH_S && !self.values.is_empty()
+    }
+}
+
+impl Observation {
+    /// Nothing was heard.
+    pub(crate) fn silence() -> Self {
+        Self { values: Vec::new(), noise_var: 1.0, speech_s: 0.0, role_log_odds: 0.0 }
+    }
+
+    /// Both together, of one voice.
+    pub(crate) fn joined(&self, other: &Self, model: &VoiceModel) -> Self {
+        let speech_s = self.speech_s + other.speech_s;
+        if self.values.is_empty() || other.values.is_empty() {
+            return if self.values.is_empty() { other.clone() } else { self.clone() };
+        }
+        let share = self.speech_s / speech_s;
+        let mixed = |(a, b): (&f32, &f32)| share * a + (1.0 - share) * b;
+        let values = self.values.iter().zip(&other.values).map(mixed).collect();
+        let role_log_odds = self.role_log_odds + other.role_log_odds;
+        Self { values, noise_var: model.noise_var(speech_s), speech_s, role_log_odds }
+    }
 }
 
 /// Precision-weighted sums of one voice.
@@ -68,6 +92,7 @@ impl Group {
 #[derive(Debug, Clone)]
 pub(crate) struct Partition {
     between_var: Vec<f32>,
+    temper: f32,
     observations: Vec<Observation>,
     labels: Vec<u8>,
     /// How many at the start have a label that is known: the enrolment.
@@ -80,6 +105,7 @@ impl Partition {
     pub(crate) fn new(model: &VoiceModel) -> Self {
         Self {
             between_var: model.between_var.clone(),
+            temper: model.temper,
             observations: Vec::new(),
             labels: Vec::new(),
             fixed: 0,
@@ -117,10 +143,25 @@ impl Partition {
         (self.labels[last], log_odds.max(0.0))
     }
 
+    /// What [`Partition::push`] would most likely say of an utterance that is not over: it costs far less.
+    pub(crate) fn guess(&self, observation: &Observation) -> (u8, f32) {
+        let last = self.labels.last().copied().filter(|_| self.labels.len() > self.fixed);
+        if last.is_none() && self.fixed == 0 {
+            return (0, ONLY_LOG_ODDS);
+        }
+        let turn = last.map_or(0.0, |last| -sign(last) * CHANGE_LOG_ODDS);
+        let log_odds = self.log_odds_of(observation) + turn;
+        (u8::from(log_odds < 0.0), log_odds.abs())
+    }
+
+    /// Whether voice 0 is known to be the practitioner's.
+    pub(crate) fn is_anchored(&self) -> bool {
+        self.fixed > 0
+    }
+
     /// The voice of each utterance, anchors left out, by what is known now.
-    #[cfg(test)]
-    pub(crate) fn labels(&self) -> &[u8] {
-        &self.labels[self.fixed..]
+    pub(crate) fn labels(&self) -> impl Iterator<Item = u8> {
+        self.labels[self.fixed..].iter().copied()
     }
 
     /// The voice of the first utterance, by what is known now.
@@ -138,8 +179,60 @@ impl Partition {
         self.evidence(&self.groups)
     }
 
+    /// Tempered evidence that the two are two voices, sound only.
+    pub(crate) fn two_voices(model: &VoiceModel, sides: &[Observation; 2]) -> f32 {
+        let partition = Self::new(model);
+        let groups = sides.each_ref().map(|side| {
+            let mut group = Group::default();
+            group.add(side, 1.0);
+            group
+        });
+        partition.evidence(&groups)
+    }
+
+    /// Whether both voices were heard for long enough to tell one from the other.
+    pub(crate) fn knows_both(&self) -> bool {
+        let [a, b] = &self.groups;
+        !a.is_empty() && !b.is_empty()
+    }
+
+    /// Log-odds (sound only) that voice 0 rather than voice 1 is heard in something new.
+    pub(crate) fn log_odds_of(&self, observation: &Observation) -> f32 {
+        if observation.values.is_empty() {
+            return 0.0;
+        }
+        self.density(0, observation) - self.density(1, observation)
+    }
+
+    /// Log-odds (sound only) that voice 0 rather than a voice that nobody knows is heard in something new.
+    pub(crate) fn log_odds_of_first(&self, observation: &Observation) -> f32 {
+        if observation.values.is_empty() {
+            return 0.0;
+        }
+        self.density(0, observation) - self.density(2, observation)
+    }
+
+    /// Tempered logarithm of the density of something new under what is known of a voice; nothing is known of voice 2.
+    fn density(&self, voice: usize, observation: &Observation) -> f32 {
+        let group = self.groups.get(voice).filter(|group| !group.is_empty());
+        let sum: f32 = self
+            .between_var
+            .iter()
+            .enumerate()
+            .map(|(i, between)| {
+                let prior = 1.0 / between;
+                // The posterior of the voice, with the origin as the prior's mean.
+                let (precision, weighted) =
+                    group.map_or((prior, 0.0), |g| (g.precision + prior, g.weighted[i]));
+                let var = 1.0 / precision + observation.noise_var;
+                (observation.values[i] - weighted / precision).powi(2) / var + var.ln()
+            })
+            .sum();
+        -0.5 * self.temper * sum
+    }
+
     fn place(&mut self, observation: Observation, label: u8) {
-        if observation.counts {
+        if observation.counts() {
             self.groups[usize::from(label)].add(&observation, 1.0);
         }
         self.role_sum += sign(label) * observation.role_log_odds;
@@ -163,7 +256,7 @@ impl Partition {
                 difference * difference * (1.0 / one - 1.0 / two) - (two / one).ln()
             })
             .sum();
-        0.5 * TEMPER * sum
+        0.5 * self.temper * sum
     }
 
     /// The role is unknown: both mappings count, so that only the contrast between the voices tells.
@@ -206,7 +299,7 @@ impl Partition {
             return 0.0;
         }
         let mut groups = self.groups.clone();
-        if observation.counts {
+        if observation.counts() {
             groups[label].add(observation, -1.0);
         }
         // With it in the one group, and with it in the other.
@@ -219,7 +312,7 @@ impl Partition {
     fn flip(&mut self, index: usize) {
         let label = self.labels[index];
         let observation = &self.observations[index];
-        if observation.counts {
+        if observation.counts() {
             self.groups[usize::from(label)].add(observation, -1.0);
             self.groups[usize::from(1 - label)].add(observation, 1.0);
         }
@@ -250,7 +343,7 @@ impl Partition {
         self.groups = Default::default();
         self.role_sum = 0.0;
         for (observation, label) in self.observations.iter().zip(&self.labels) {
-            if observation.counts {
+            if observation.counts() {
                 self.groups[usize::from(*label)].add(observation, 1.0);
             }
             self.role_sum += sign(*label) * observation.role_log_odds;
@@ -284,7 +377,7 @@ impl Partition {
     /// few count.
     fn split_by_axis(&self) -> Option<Self> {
         let heard: Vec<usize> =
-            (0..self.labels.len()).filter(|i| self.observations[*i].counts).collect();
+            (0..self.labels.len()).filter(|i| self.observations[*i].counts()).collect();
         if heard.len() < 3 {
             return None;
         }

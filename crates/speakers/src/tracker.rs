@@ -1,28 +1,24 @@
-//! From utterance to speaker.
+//! From voices to speakers.
 
-use timeline::{ChannelId, Role, Span, Speaker, VoiceId};
+use timeline::{ChannelId, Role, SampleIdx, SegmentId, Span, Speaker, VoiceId};
 
 use crate::{
-    Embedding, Enrolment, SpeakersError, VoiceEmbedder, VoiceModel,
-    partition::{LEAST_SPEECH_S, Observation, Partition},
+    Enrolment, SpeakersError, VoiceEvent, VoiceModel,
+    partition::{Observation, Partition},
     roles::{MOST_LOG_ODDS, Roles, sigmoid},
+    turns::{Stretch, Trail},
 };
 
-/// Added to the variance of an enrolment: another day, another distance, another room. From 0.5 to 4
-/// clean dialogues with a clean enrolment win 0.4 %; 12 loses 1.4 % there and wins 1 % where the
-/// dialogue has noise (10 dB) that the enrolment has not (`examples/eval.rs`).
-const ENROLMENT_EXTRA_VAR: f32 = 4.0;
-
-/// The audio of one utterance.
-#[derive(Debug, Clone, Copy)]
-pub struct UtteranceAudio<'a> {
-    /// The channel it came in by.
-    pub channel: ChannelId,
-    /// Where it lies on the session's clock.
-    pub span: Span,
-    /// Its samples: mono, 16 kHz, −1…1.
-    pub samples: &'a [f32],
-}
+/// Added to the variance of an enrolment, as a multiple of the model's own for a second: another day, another distance,
+/// another room.
+const ENROLMENT_EXTRA: f32 = 4.0;
+/// So much of a turn must have been heard before a guess is made at it: 0.8 s, and with the window's own length
+/// one second into the turn.
+const LEAST_GUESS_S: f32 = 0.6;
+/// An enrolled practitioner's turn of at least this length that sounds more like a stranger is a third person's.
+const LEAST_STRANGER_S: f32 = 1.0;
+/// Log-odds (sound only) for the practitioner's voice rather than a stranger's under which it is a third person's.
+const STRANGER_LOG_ODDS: f32 = -3.0;
 
 /// What the speakers are told apart by.
 #[derive(Debug, Clone)]
@@ -38,10 +34,41 @@ pub enum Mode {
     Cluster,
 }
 
+/// A stretch of a closed segment that one person speaks in.
+#[derive(Debug, Clone)]
+pub struct Turn {
+    /// Where it lies. The turns of a segment touch.
+    pub span: Span,
+    channel: ChannelId,
+    stretch: Stretch,
+}
+
+impl Turn {
+    /// Whose voice it seems to be; [`Tracker::push`] decides.
+    #[must_use]
+    pub fn voice(&self) -> VoiceId {
+        VoiceId(self.stretch.voice)
+    }
+}
+
+/// Who speaks in a segment that is still open.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Guess {
+    /// Where the turn that is going on began.
+    pub since: SampleIdx,
+    /// The voice.
+    pub voice: VoiceId,
+    /// The speaker that this voice is taken for.
+    pub speaker: Speaker,
+    /// How sure the speaker is, 0.5…1.
+    pub confidence: f32,
+}
+
 /// Who said an utterance.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Attribution {
-    /// The voice. By channel and with an enrolment voice 0 is the practitioner's, at the start.
+    /// The voice. By channel and with an enrolment voice 0 is the practitioner's, at the start; voice 2 is
+    /// [a third person's](Self::STRANGER).
     pub voice: VoiceId,
     /// The speaker that this voice is taken for.
     pub speaker: Speaker,
@@ -51,98 +78,194 @@ pub struct Attribution {
     pub roles_changed: Option<Vec<Role>>,
 }
 
-/// Follows the two voices of a session. Synchronous; one per session.
-pub struct Tracker<E> {
-    embedder: E,
+impl Attribution {
+    /// The voice of whoever is neither the practitioner nor surely the client: a trainer, someone who comes in. Only
+    /// with an enrolment; never the practitioner.
+    pub const STRANGER: VoiceId = VoiceId(2);
+}
+
+/// Follows the voices of a session. Holds no audio. Synchronous; one per session.
+pub struct Tracker {
+    model: VoiceModel,
     state: State,
     roles: Roles,
-    heard: [bool; 2],
+    heard: [bool; 3],
+    open: Vec<Open>,
 }
 
-#[derive(Clone)]
 enum State {
-    ByChannel {
-        practitioner: ChannelId,
-    },
+    ByChannel { practitioner: ChannelId },
     ByVoice(Partition),
-    /// The enrolment is of another embedder; every push says so.
-    OtherModel {
-        enrolled: String,
-    },
 }
 
-impl<E: VoiceEmbedder> Tracker<E> {
-    /// A tracker for a new session.
-    pub fn new(mode: Mode, embedder: E) -> Self {
+struct Open {
+    id: SegmentId,
+    trail: Trail,
+    until: SampleIdx,
+    closed: bool,
+}
+
+impl Tracker {
+    /// A tracker for a new session, for voices in the space of `model`.
+    ///
+    /// # Errors
+    /// [`SpeakersError::OtherModel`] when the enrolment is of another model.
+    pub fn new(mode: Mode, model: VoiceModel) -> Result<Self, SpeakersError> {
         let known = Roles::Known { practitioner: 0 };
         let (state, roles) = match mode {
             Mode::ByChannel { practitioner } => (State::ByChannel { practitioner }, known),
-            Mode::Enrolled(enrolment) => (anchored(&enrolment, embedder.model()), known),
-            Mode::Cluster => (State::ByVoice(Partition::new(embedder.model())), Roles::unknown()),
+            Mode::Enrolled(enrolment) => (State::ByVoice(anchored(&enrolment, &model)?), known),
+            Mode::Cluster => (State::ByVoice(Partition::new(&model)), Roles::unknown()),
         };
-        Self { embedder, state, roles, heard: [false; 2] }
+        Ok(Self { model, state, roles, heard: [false; 3], open: Vec::new() })
     }
 
-    /// Says who spoke the utterance. `role_log_odds` are the log-odds that a practitioner said its
-    /// words, 0 when unknown. Utterances come in the order of their starts; one that is silent or
-    /// very short gets a speaker too, with a low confidence.
-    ///
-    /// # Errors
-    /// [`SpeakersError::NotFinite`] for broken audio, [`SpeakersError::OtherModel`] when the
-    /// enrolment is of another embedder, and whatever the embedder fails with. The utterance is then
-    /// as if never heard.
-    pub fn push(
-        &mut self,
-        audio: &UtteranceAudio<'_>,
-        role_log_odds: f32,
-    ) -> Result<Attribution, SpeakersError> {
+    /// Whether voices matter: not where each speaker has an own channel.
+    #[must_use]
+    pub fn listens(&self) -> bool {
+        matches!(self.state, State::ByVoice(_))
+    }
+
+    /// Takes in what was heard of a segment's voices.
+    pub fn hear(&mut self, event: VoiceEvent) {
+        match event {
+            VoiceEvent::Heard { id, span, windows, levels, .. } => {
+                let open = match self.open.iter_mut().position(|open| open.id == id) {
+                    Some(at) => &mut self.open[at],
+                    None => {
+                        let trail = Trail { start: span.start, ..Trail::default() };
+                        let until = span.end;
+                        self.open.push(Open { id, trail, until, closed: false });
+                        let last = self.open.len() - 1;
+                        &mut self.open[last]
+                    }
+                };
+                open.trail.windows.extend(windows);
+                open.trail.levels.extend(levels);
+                open.until = span.end;
+            }
+            VoiceEvent::Closed { id, dropped: true } => self.forget(id),
+            VoiceEvent::Closed { id, dropped: false } => {
+                if let Some(open) = self.open.iter_mut().find(|open| open.id == id) {
+                    open.closed = true;
+                }
+            }
+        }
+    }
+
+    /// Whether all was [heard](Self::hear) of a segment that there is to hear.
+    #[must_use]
+    pub fn is_complete(&self, id: SegmentId) -> bool {
+        !self.listens() || self.open.iter().any(|open| open.id == id && open.closed)
+    }
+
+    /// Nothing more is asked about a segment.
+    pub fn forget(&mut self, id: SegmentId) {
+        self.open.retain(|open| open.id != id);
+    }
+
+    /// Who speaks in an open segment, at its end. `None` before enough was heard: about a second into the turn. By
+    /// channel it is known at once.
+    #[must_use]
+    pub fn guess(&self, id: SegmentId, channel: ChannelId) -> Option<Guess> {
+        let open = self.open.iter().find(|open| open.id == id);
+        let partition = match &self.state {
+            State::ByChannel { practitioner } => {
+                let voice = u8::from(channel != *practitioner);
+                return Some(Guess {
+                    since: open.map_or(SampleIdx::ZERO, |open| open.trail.start),
+                    voice: VoiceId(voice),
+                    speaker: self.roles.speaker(voice),
+                    confidence: self.roles.confidence(),
+                });
+            }
+            State::ByVoice(partition) => partition,
+        };
+        let open = open?;
+        let whole = Span::new(open.trail.start, open.until);
+        let now = open.trail.stretches(whole, &self.model, partition).pop()?;
+        if now.heard.speech_s < LEAST_GUESS_S {
+            return None;
+        }
+        let (voice, log_odds) = partition.guess(&now.heard);
+        if self.is_stranger(partition, voice, &now.heard) {
+            return Some(Guess {
+                since: now.span.start,
+                voice: Attribution::STRANGER,
+                speaker: self.roles.speaker(1),
+                confidence: 0.5,
+            });
+        }
+        Some(Guess {
+            since: now.span.start,
+            voice: VoiceId(voice),
+            speaker: self.roles.speaker(voice),
+            confidence: self.confidence(sigmoid(log_odds)),
+        })
+    }
+
+    /// The turns of a segment, in their order, whose speech lies in `speech`; each is then to be [pushed](Self::push).
+    /// One turn where nothing was heard of the segment.
+    #[must_use]
+    pub fn turns(&mut self, id: SegmentId, channel: ChannelId, speech: Span) -> Vec<Turn> {
+        let trail = match self.open.iter().position(|open| open.id == id) {
+            Some(at) => self.open.swap_remove(at).trail,
+            None => Trail { start: speech.start, ..Trail::default() },
+        };
+        let empty;
+        let partition = match &self.state {
+            State::ByVoice(partition) => partition,
+            State::ByChannel { .. } => {
+                empty = Partition::new(&self.model);
+                &empty
+            }
+        };
+        let stretches = trail.stretches(speech, &self.model, partition);
+        stretches.into_iter().map(|stretch| Turn { span: stretch.span, channel, stretch }).collect()
+    }
+
+    /// One turn of two with the same voice, between which the other only put something in.
+    #[must_use]
+    pub fn join(&self, a: &Turn, b: &Turn) -> Turn {
+        let span = Span::new(a.span.start, b.span.end);
+        let heard = a.stretch.heard.joined(&b.stretch.heard, &self.model);
+        Turn { span, channel: a.channel, stretch: Stretch { span, voice: a.stretch.voice, heard } }
+    }
+
+    /// Says who spoke a turn. `role_log_odds` are the log-odds that a practitioner said its words, 0 when unknown.
+    /// Turns come in the order of their starts; one that is silent or very short gets a speaker too, with a low
+    /// confidence.
+    pub fn push(&mut self, turn: Turn, role_log_odds: f32) -> Attribution {
         let role_log_odds = if role_log_odds.is_finite() { role_log_odds } else { 0.0 }
             .clamp(-MOST_LOG_ODDS, MOST_LOG_ODDS);
         let (voice, voice_confidence, changed) = match &mut self.state {
             State::ByChannel { practitioner } => {
-                (u8::from(audio.channel != *practitioner), 1.0, false)
+                (u8::from(turn.channel != *practitioner), 1.0, false)
             }
             State::ByVoice(partition) => {
-                let embedding = self.embedder.embed(audio.samples)?;
-                embedding.check(self.embedder.model())?;
-                let observation = observation(embedding, &self.embedder, role_log_odds);
-                let (voice, log_odds) = partition.push(observation);
+                let heard = Observation { role_log_odds, ..turn.stretch.heard };
+                let (voice, _) = partition.guess(&heard);
+                if is_stranger(partition, self.roles, voice, &heard) {
+                    self.heard[2] = true;
+                    return Attribution {
+                        voice: Attribution::STRANGER,
+                        speaker: self.roles.speaker(1),
+                        confidence: 0.5,
+                        roles_changed: None,
+                    };
+                }
+                let (voice, log_odds) = partition.push(heard);
                 let changed = self.roles.update(partition.role_log_odds(), partition.first_voice());
                 (voice, sigmoid(log_odds), changed)
             }
-            State::OtherModel { enrolled } => {
-                return Err(SpeakersError::OtherModel {
-                    enrolled: enrolled.clone(),
-                    current: self.embedder.model().name.clone(),
-                });
-            }
         };
         self.heard[usize::from(voice)] = true;
-        let role_confidence = self.roles.confidence();
-        let right =
-            voice_confidence * role_confidence + (1.0 - voice_confidence) * (1.0 - role_confidence);
-        Ok(Attribution {
+        Attribution {
             voice: VoiceId(voice),
             speaker: self.roles.speaker(voice),
-            confidence: right.clamp(0.5, 1.0),
+            confidence: self.confidence(voice_confidence),
             roles_changed: changed.then(|| self.roles()),
-        })
-    }
-
-    /// Who seems to be speaking in audio of an utterance that is not over: what [`push`](Self::push) would say if it
-    /// ended there. Changes nothing.
-    ///
-    /// # Errors
-    /// As [`push`](Self::push).
-    pub fn peek(
-        &mut self,
-        audio: &UtteranceAudio<'_>,
-        role_log_odds: f32,
-    ) -> Result<Attribution, SpeakersError> {
-        let before = (self.state.clone(), self.roles, self.heard);
-        let attribution = self.push(audio, role_log_odds);
-        (self.state, self.roles, self.heard) = before;
-        attribution
+        }
     }
 
     /// Exchanges the roles of the two voices, for the past too, and gives the new mapping of the
@@ -155,39 +278,59 @@ impl<E: VoiceEmbedder> Tracker<E> {
     /// The mapping of the voices heard so far.
     #[must_use]
     pub fn roles(&self) -> Vec<Role> {
-        (0..2u8)
-            .filter(|voice| self.heard[usize::from(*voice)])
-            .map(|voice| Role { voice: VoiceId(voice), speaker: self.roles.speaker(voice) })
+        let voices = (0..3u8).filter(|voice| self.heard[usize::from(*voice)]);
+        voices
+            .map(|voice| Role { voice: VoiceId(voice), speaker: self.roles.speaker(voice.min(1)) })
             .collect()
     }
+
+    /// The voice of every turn pushed so far, strangers' left out, by what is known now.
+    #[must_use]
+    pub fn voices(&self) -> Vec<VoiceId> {
+        match &self.state {
+            State::ByVoice(partition) => partition.labels().map(VoiceId).collect(),
+            State::ByChannel { .. } => Vec::new(),
+        }
+    }
+
+    fn is_stranger(&self, partition: &Partition, voice: u8, heard: &Observation) -> bool {
+        is_stranger(partition, self.roles, voice, heard)
+    }
+
+    /// That it is this voice, and that the voice is theirs.
+    fn confidence(&self, voice: f32) -> f32 {
+        let role = self.roles.confidence();
+        (voice * role + (1.0 - voice) * (1.0 - role)).clamp(0.5, 1.0)
+    }
 }
 
-fn anchored(enrolment: &Enrolment, model: &VoiceModel) -> State {
-    let Some(embedding) = enrolment.embedding(model) else {
-        return State::OtherModel { enrolled: enrolment.model().to_owned() };
+/// Whether a turn that is nearer to the practitioner is not theirs all the same. Without an enrolment nobody knows what
+/// the practitioner sounds like.
+fn is_stranger(partition: &Partition, roles: Roles, voice: u8, heard: &Observation) -> bool {
+    partition.is_anchored()
+        && roles.speaker(voice) == Speaker::Practitioner
+        && voice == 0
+        && heard.speech_s >= LEAST_STRANGER_S
+        && partition.log_odds_of_first(heard) < STRANGER_LOG_ODDS
+}
+
+fn anchored(enrolment: &Enrolment, model: &VoiceModel) -> Result<Partition, SpeakersError> {
+    let Some(values) = enrolment.values(model) else {
+        return Err(SpeakersError::OtherModel {
+            enrolled: enrolment.model().to_owned(),
+            current: model.name.clone(),
+        });
     };
+    let speech_s = enrolment.speech_s();
+    let extra = ENROLMENT_EXTRA * (model.floor_var + model.short_var);
     let mut partition = Partition::new(model);
     partition.anchor(Observation {
-        noise_var: model.noise_var(embedding.speech_s()) + ENROLMENT_EXTRA_VAR,
-        values: embedding.values().to_vec(),
-        counts: true,
+        noise_var: model.noise_var(speech_s) + extra,
+        values: values.to_vec(),
+        speech_s,
         role_log_odds: 0.0,
     });
-    State::ByVoice(partition)
-}
-
-fn observation<E: VoiceEmbedder>(
-    embedding: Embedding,
-    embedder: &E,
-    role_log_odds: f32,
-) -> Observation {
-    let speech_s = embedding.speech_s();
-    Observation {
-        noise_var: embedder.model().noise_var(speech_s),
-        counts: speech_s >= LEAST_SPEECH_S && !embedding.values().is_empty(),
-        values: embedding.values().to_vec(),
-        role_log_odds,
-    }
+    Ok(partition)
 }
 
 #[cfg(test)]

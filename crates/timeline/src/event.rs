@@ -41,7 +41,21 @@ pub enum EventKind {
         #[serde(default)]
         stable_words: usize,
     },
-    /// The final words of a segment.
+    /// Who seems to be speaking in a segment that is still open: about a second into the turn, and again when that
+    /// changes. The `utterance` has the last word.
+    Speaking {
+        /// The number of the segment.
+        segment: u64,
+        /// Where the turn began.
+        start_s: f64,
+        /// Whose voice it seems to be.
+        voice: VoiceId,
+        /// Who that is taken for.
+        speaker: Speaker,
+        /// How sure that is, 0.5…1.0.
+        confidence: f32,
+    },
+    /// The final words of a segment, or of one of its turns.
     Utterance(UtteranceEvent),
     /// What the coder says of the utterance `id`.
     Coded {

@@ -8,6 +8,7 @@ use std::{
 use anyhow::bail;
 use coding::Coder;
 use segment::Silero;
+use speakers::VoiceEmbedder as _;
 use timeline::Lang;
 use transcribe::{Whisper, WhisperConfig};
 
@@ -69,6 +70,10 @@ pub fn doctor() -> anyhow::Result<()> {
             })),
         ));
     }
+    findings.push((
+        "voice model",
+        check(runtime::voice_model().map(|embedder| embedder.model().name.clone())),
+    ));
     findings.push(("speech model", speech_model()));
     findings.push(("roleplays", check(runtime::roleplays().map(|names| names.join(", ")))));
     findings.push(("data folder", check(data_folder())));

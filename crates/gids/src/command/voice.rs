@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use capture::{ChannelMode, FileSource, MicSource, Poll, Source};
-use speakers::{Enrolment, SpectralEmbedder};
+use speakers::Enrolment;
 use timeline::{EventKind, Lang, Role, SAMPLE_RATE_HZ, Speaker, UtteranceEvent};
 
 use crate::{
@@ -46,7 +46,7 @@ pub fn enrol(args: &Enrol, lang: Lang) -> anyhow::Result<()> {
         Some(path) => read_recording(path)?,
         None => read_microphone(args.device.as_deref(), lang)?,
     };
-    let enrolment = Enrolment::from_audio(&samples, &mut SpectralEmbedder::new())?;
+    let enrolment = Enrolment::from_audio(&samples, &mut runtime::voice_model()?)?;
     enrolment.save(&target)?;
     eprintln!("enrolled: {} (numbers that describe the voice, no sound)", target.display());
     Ok(())

@@ -5,16 +5,20 @@ use std::{sync::Arc, time::Instant};
 use ::coach::{Coach, Heard, Preview, Settled};
 use anyhow::Context as _;
 use coding::{Coder, Reading};
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::{Receiver, RecvError, Sender, never, select};
 use session::Journal;
-use speakers::{SpectralEmbedder, Tracker, UtteranceAudio};
+use speakers::{Guess, Tracker, Turn, VoiceEvent};
 use timeline::{
-    CodedUtterance, Cue, CueEvent, EndSummary, EventKind, Lang, LatencyMs, Rung, SampleIdx,
-    SegmentId, SessionEvent, SessionHeader, Span, Speaker, UtteranceEvent,
+    ChannelId, CodedUtterance, Cue, CueEvent, EndSummary, EventKind, Lang, LatencyMs, Rung,
+    SampleIdx, SegmentId, SessionEvent, SessionHeader, Span, Speaker, TimedWord, UtteranceEvent,
 };
 use transcribe::{Finished, Partial};
 
-use super::{Note, Words, desk::Desk};
+use super::{
+    Note, Voices, Words,
+    cut::{Spoken, cut, join_around_back_channels},
+    desk::Desk,
+};
 use crate::{clock::SessionClock, said, telemetry::Telemetry, wire::Pace};
 
 /// Fewer stable words than this are no act yet ("Je moet …"), as long as the speaker goes on.
@@ -26,17 +30,24 @@ const HEARD_OUT_WORDS: usize = 2;
 /// Below this confidence of who speaks, no cue is shown before the words are final.
 const EARLY_CONFIDENCE: f32 = 0.7;
 
+/// Below this confidence of who spoke, final words make no cue either.
+const CUE_CONFIDENCE: f32 = 0.6;
+
+/// A turn that seems to begin within this of where it seemed to begin before is the same one, in seconds.
+const SAME_TURN_S: f64 = 0.4;
+
 /// The thread `coach`. The journal is written before the window is told.
 pub struct CoachStage {
     pub(crate) lang: Lang,
     pub(crate) pace: Pace,
-    pub(crate) tracker: Tracker<SpectralEmbedder>,
+    pub(crate) tracker: Tracker,
     pub(crate) coder: Coder,
     pub(crate) coach: Coach,
     pub(crate) journals: Vec<Journal>,
     pub(crate) clock: Arc<SessionClock>,
     pub(crate) telemetry: Arc<Telemetry>,
     pub(crate) input: Receiver<Words>,
+    pub(crate) voices: Receiver<Voices>,
     pub(crate) out: Sender<SessionEvent>,
     pub(crate) wake: Box<dyn Fn() + Send>,
 }
@@ -62,6 +73,8 @@ impl CoachStage {
             lang: self.lang,
             pace: self.pace,
             tracker: self.tracker,
+            voices: self.voices,
+            speaking: Vec::new(),
             coder: self.coder,
             coach: self.coach,
             clock: self.clock,
@@ -76,9 +89,18 @@ impl CoachStage {
         let mut end = SampleIdx::ZERO;
         let mut source_ended = false;
         let mut outcome = Ok(());
-        while outcome.is_ok()
-            && let Ok(words) = self.input.recv()
-        {
+        while outcome.is_ok() {
+            let voices = talk.voices.clone();
+            let words = select! {
+                recv(self.input) -> words => match words {
+                    Ok(words) => words,
+                    Err(RecvError) => break,
+                },
+                recv(voices) -> heard => {
+                    outcome = talk.voice(heard, &mut desk);
+                    continue;
+                }
+            };
             outcome = match words {
                 Words::Partial(partial) => talk.partial(&partial, &mut desk),
                 Words::Gone(id) => talk.gone(id, end, &mut desk),
@@ -118,7 +140,10 @@ impl CoachStage {
 struct Talk {
     lang: Lang,
     pace: Pace,
-    tracker: Tracker<SpectralEmbedder>,
+    tracker: Tracker,
+    voices: Receiver<Voices>,
+    /// Who was last said to be speaking in each open segment.
+    speaking: Vec<(SegmentId, Guess)>,
     coder: Coder,
     coach: Coach,
     clock: Arc<SessionClock>,
@@ -139,8 +164,27 @@ struct OpenTalk {
     looked_at: usize,
     /// The clock `partial` of its newest stable word, in milliseconds.
     partial_ms: Option<f32>,
-    /// The cue that is shown already, and the name of the utterance that it belongs to.
-    shown: Option<(String, Preview)>,
+    /// The cue that is shown already.
+    shown: Option<Shown>,
+}
+
+/// A cue that was shown before its words were final.
+struct Shown {
+    /// The name of the utterance that it belongs to.
+    name: String,
+    preview: Preview,
+    /// Where its words lie.
+    span: Span,
+}
+
+/// The final words of one turn.
+struct Said {
+    text: String,
+    words: Vec<TimedWord>,
+    turn: Turn,
+    partial_ms: Option<f32>,
+    final_ms: Option<f32>,
+    shown: Option<Shown>,
 }
 
 impl Talk {
@@ -167,6 +211,9 @@ impl Talk {
         };
         desk.tell(partial.span.end, kind)?;
 
+        if !self.tracker.listens() {
+            self.tell_speaker(partial.id, partial.channel, partial.span.end, desk)?;
+        }
         let Some(last) = partial.stable.last() else { return Ok(()) };
         let open = &mut self.open[at];
         if partial.stable.len() > open.looked_at {
@@ -174,41 +221,39 @@ impl Talk {
         }
         let grown =
             partial.stable.len() != std::mem::replace(&mut open.looked_at, partial.stable.len());
-        let enough = if partial.heard_out.is_some() { HEARD_OUT_WORDS } else { EARLY_WORDS };
-        let worth_a_look = partial.stable.len() >= enough && (grown || partial.heard_out.is_some());
         // One at a time: the coach does not know of one on the other channel before it is settled.
         let waits = self.open.iter().any(|open| open.shown.is_some());
-        if waits || !worth_a_look || self.rung == Rung::TranscriptOnly {
+        let news = grown || partial.heard_out.is_some();
+        if waits || !news || self.rung == Rung::TranscriptOnly {
             return Ok(());
         }
-        let end = partial.heard_out.unwrap_or(SampleIdx::from_secs(last.end_s));
-        self.look_ahead(at, partial, &stable, end, desk)
+        self.look_ahead(at, partial, desk)
     }
 
-    /// Shows the cue, if any, that words deserve which are not final: they ended at `end`.
-    fn look_ahead(
-        &mut self,
-        at: usize,
-        partial: &Partial,
-        text: &str,
-        end: SampleIdx,
-        desk: &mut Desk,
-    ) -> anyhow::Result<()> {
-        let reading = self.reading(text)?;
-        let audio = UtteranceAudio {
-            channel: partial.channel,
-            span: partial.span,
-            samples: &partial.samples,
-        };
-        let who = self.tracker.peek(&audio, self.coder.role_log_odds(&reading))?;
+    /// Shows the cue, if any, that words deserve which are not final.
+    fn look_ahead(&mut self, at: usize, partial: &Partial, desk: &mut Desk) -> anyhow::Result<()> {
+        let Some(who) = self.tracker.guess(partial.id, partial.channel) else { return Ok(()) };
         if who.confidence < EARLY_CONFIDENCE {
             return Ok(());
         }
+        // Another's words may stand before them in the same segment.
+        let since_s = who.since.as_secs();
+        let own = |word: &&TimedWord| 0.5 * (word.start_s + word.end_s) >= since_s;
+        let words: Vec<&TimedWord> = partial.stable.iter().filter(own).collect();
+        let enough = if partial.heard_out.is_some() { HEARD_OUT_WORDS } else { EARLY_WORDS };
+        let (Some(first), Some(last), true) = (words.first(), words.last(), words.len() >= enough)
+        else {
+            return Ok(());
+        };
+        let start = SampleIdx::from_secs(first.start_s);
+        let end = partial.heard_out.unwrap_or(SampleIdx::from_secs(last.end_s));
+        let span = Span::new(start.min(end), end);
+        let text = joined(words.iter().map(|word| word.text.as_str()));
+        let reading = self.reading(&text)?;
         let coded = self.coder.code_as(&reading, who.speaker);
         let name = format!("u{}", self.names + 1);
-        let start = SampleIdx::from_secs(partial.stable.first().map_or(0.0, |word| word.start_s));
         let firm = self.coder.thresholds().firm;
-        let heard = heard(&name, who.speaker, Span::new(start.min(end), end), text, &coded, firm);
+        let heard = heard(&name, who.speaker, span, &text, &coded, firm);
         let Some(preview) = self.coach.preview(&heard, partial.heard_out.is_some()) else {
             return Ok(());
         };
@@ -220,8 +265,66 @@ impl Talk {
             provisional: true,
             latency_ms: self.latency(preview.cue.at, self.open[at].partial_ms, None),
         };
-        self.open[at].shown = Some((name, preview));
+        self.open[at].shown = Some(Shown { name, preview, span });
         desk.tell(partial.span.end, EventKind::Cue(event))
+    }
+
+    /// Takes in what was heard of voices, or hears that nothing more will come.
+    fn voice(&mut self, heard: Result<Voices, RecvError>, desk: &mut Desk) -> anyhow::Result<()> {
+        let event = match heard {
+            Ok(Voices::Heard(event)) => event,
+            Ok(Voices::Failed(message)) => {
+                anyhow::bail!("the speakers cannot be told apart: {message}")
+            }
+            Err(RecvError) => {
+                self.voices = never();
+                return Ok(());
+            }
+        };
+        let told = match &event {
+            VoiceEvent::Heard { id, channel, span, windows, .. } if !windows.is_empty() => {
+                Some((*id, *channel, span.end))
+            }
+            VoiceEvent::Heard { .. } | VoiceEvent::Closed { .. } => None,
+        };
+        self.tracker.hear(event);
+        match told {
+            Some((id, channel, at)) => self.tell_speaker(id, channel, at, desk),
+            None => Ok(()),
+        }
+    }
+
+    /// Says who seems to be speaking, if that is new. Not in a fast replay: the words are there as soon.
+    fn tell_speaker(
+        &mut self,
+        id: SegmentId,
+        channel: ChannelId,
+        at: SampleIdx,
+        desk: &mut Desk,
+    ) -> anyhow::Result<()> {
+        if self.pace == Pace::Fast {
+            return Ok(());
+        }
+        let Some(guess) = self.tracker.guess(id, channel) else { return Ok(()) };
+        let told = self.speaking.iter_mut().find(|(of, _)| *of == id);
+        let same = |before: &Guess| {
+            let moved_s = (guess.since.as_secs() - before.since.as_secs()).abs();
+            let sure = |guess: &Guess| guess.confidence >= EARLY_CONFIDENCE;
+            guess.voice == before.voice && moved_s < SAME_TURN_S && sure(&guess) == sure(before)
+        };
+        match told {
+            Some((_, before)) if same(before) => return Ok(()),
+            Some((_, before)) => *before = guess,
+            None => self.speaking.push((id, guess)),
+        }
+        let kind = EventKind::Speaking {
+            segment: id.0,
+            start_s: guess.since.as_secs(),
+            voice: guess.voice,
+            speaker: guess.speaker,
+            confidence: guess.confidence,
+        };
+        desk.tell(at, kind)
     }
 
     fn finished(
@@ -230,6 +333,14 @@ impl Talk {
         final_ms: Option<f32>,
         desk: &mut Desk,
     ) -> anyhow::Result<()> {
+        // The voices thread has the whole segment already, or is about to.
+        while !self.tracker.is_complete(finished.id) {
+            let heard = self.voices.recv();
+            if heard.is_err() {
+                anyhow::bail!("the voices thread stopped by a fault of Gids; please report it");
+            }
+            self.voice(heard, desk)?;
+        }
         let text = match &finished.text {
             Ok(text) if !text.is_empty() => text.as_str(),
             // Nothing that anybody said: counted, so that a session that hears nothing shows it.
@@ -238,29 +349,73 @@ impl Talk {
                 return self.gone(finished.id, finished.speech_end, desk);
             }
         };
-        let (partial_ms, shown) = match self.open.iter().position(|open| open.id == finished.id) {
+        self.speaking.retain(|(id, _)| *id != finished.id);
+        let (partial_ms, mut shown) = match self.open.iter().position(|open| open.id == finished.id)
+        {
             Some(at) => {
                 let open = self.open.swap_remove(at);
                 (open.partial_ms, open.shown)
             }
             None => (None, None),
         };
-        let at = finished.speech_end;
-        let span = Span::new(finished.speech_start, finished.speech_end);
-        let reading = self.reading(text)?;
-        let audio = UtteranceAudio {
-            channel: finished.channel,
-            span: finished.span,
-            samples: &finished.samples,
-        };
-        let who = self.tracker.push(&audio, self.coder.role_log_odds(&reading))?;
+        let speech = Span::new(finished.speech_start, finished.speech_end);
+        let turns = self.tracker.turns(finished.id, finished.channel, speech);
+        let shares = cut(&finished.words, &turns);
+        let spoken = turns.into_iter().zip(shares).map(|(turn, words)| Spoken { turn, words });
+        let turns = join_around_back_channels(&self.tracker, spoken.collect());
+        let alone = turns.len() == 1;
+        // A cue that is shown belongs to the turn in which its words lie, as far as that has words.
+        let of_shown = shown.as_ref().and_then(|shown| {
+            let spoken = (0..turns.len()).filter(|i| alone || !turns[*i].words.is_empty());
+            spoken.max_by_key(|i| turns[*i].turn.span.overlap(shown.span))
+        });
+        for (i, Spoken { turn, words }) in turns.into_iter().enumerate() {
+            let said = Said {
+                text: if alone {
+                    text.to_owned()
+                } else {
+                    joined(words.iter().map(|w| w.text.as_str()))
+                },
+                words,
+                turn,
+                partial_ms,
+                final_ms,
+                shown: if of_shown == Some(i) { shown.take() } else { None },
+            };
+            self.said(said, desk)?;
+        }
+        match shown {
+            Some(shown) => {
+                self.coach.withdraw(&shown.preview);
+                desk.withdraw(speech.end, shown.name)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The final words of a turn.
+    fn said(&mut self, said: Said, desk: &mut Desk) -> anyhow::Result<()> {
+        let Said { text, words, turn, partial_ms, final_ms, shown } = said;
+        let span = turn.span;
+        let at = span.end;
+        if text.is_empty() {
+            // A sound between the words of the other: it is that voice all the same.
+            self.tracker.push(turn, 0.0);
+            return Ok(());
+        }
+        let reading = self.reading(&text)?;
+        let who = self.tracker.push(turn, self.coder.role_log_odds(&reading));
         if let Some(roles) = who.roles_changed {
             desk.tell(at, EventKind::Roles { roles })?;
         }
         desk.summary.utterances += 1;
-        let id =
-            shown.as_ref().map_or_else(|| format!("u{}", self.names + 1), |(id, _)| id.clone());
-        self.names += u64::from(shown.is_none());
+        let id = match &shown {
+            Some(shown) => shown.name.clone(),
+            None => {
+                self.names += 1;
+                format!("u{}", self.names)
+            }
+        };
         let utterance = UtteranceEvent {
             id: id.clone(),
             speaker: who.speaker,
@@ -268,17 +423,17 @@ impl Talk {
             voice: who.voice,
             start_s: span.start.as_secs(),
             end_s: span.end.as_secs(),
-            text: text.to_owned(),
-            words: finished.words.clone(),
+            text: text.clone(),
+            words,
         };
         desk.tell(at, EventKind::Utterance(utterance))?;
 
         let coded = self.coder.code_as(&reading, who.speaker);
         let firm = self.coder.thresholds().firm;
-        let heard = heard(&id, who.speaker, span, text, &coded, firm);
-        let silent = self.rung == Rung::TranscriptOnly;
+        let heard = heard(&id, who.speaker, span, &text, &coded, firm);
+        let silent = self.rung == Rung::TranscriptOnly || who.confidence < CUE_CONFIDENCE;
         let decided = match &shown {
-            Some((_, preview)) => Err(self.coach.settle(&heard, preview, silent)),
+            Some(shown) => Err(self.coach.settle(&heard, &shown.preview, silent)),
             // A cue of the other channel waits for its final words; two at a time are too many.
             None if silent || self.open.iter().any(|open| open.shown.is_some()) => {
                 self.coach.push_silently(&heard);
@@ -320,6 +475,8 @@ impl Talk {
 
     /// There are no words in a segment after all.
     fn gone(&mut self, id: SegmentId, at: SampleIdx, desk: &mut Desk) -> anyhow::Result<()> {
+        self.tracker.forget(id);
+        self.speaking.retain(|(of, _)| *of != id);
         let Some(at_open) = self.open.iter().position(|open| open.id == id) else { return Ok(()) };
         let open = self.open.swap_remove(at_open);
         let nothing = EventKind::Partial {
@@ -329,17 +486,17 @@ impl Talk {
             stable_words: 0,
         };
         desk.tell(at, nothing)?;
-        let Some((name, preview)) = open.shown else { return Ok(()) };
-        self.coach.withdraw(&preview);
-        desk.withdraw(at, name)
+        let Some(shown) = open.shown else { return Ok(()) };
+        self.coach.withdraw(&shown.preview);
+        desk.withdraw(at, shown.name)
     }
 
     /// No final words will come any more: a stage before this one has failed.
     fn close(&mut self, at: SampleIdx, desk: &mut Desk) {
-        for (name, preview) in self.open.drain(..).filter_map(|open| open.shown) {
-            self.coach.withdraw(&preview);
+        for shown in self.open.drain(..).filter_map(|open| open.shown) {
+            self.coach.withdraw(&shown.preview);
             // What cannot be written here was reported when it first failed.
-            desk.withdraw(at, name).ok();
+            desk.withdraw(at, shown.name).ok();
         }
     }
 
@@ -380,11 +537,20 @@ impl Talk {
                 self.rung = rung;
                 EventKind::Status { lag_ms, rung }
             }
+            Note::SwapRoles => {
+                let roles = self.tracker.swap();
+                self.speaking.clear();
+                EventKind::Roles { roles }
+            }
             Note::Fault { stage, message } => EventKind::Fault { stage: stage.to_owned(), message },
             Note::End => return Ok(()),
         };
         desk.tell(at, kind)
     }
+}
+
+fn joined<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// What the coach is told of coded words.

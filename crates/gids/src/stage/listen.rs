@@ -43,6 +43,8 @@ pub struct ListenStage {
     pub(crate) telemetry: Arc<Telemetry>,
     pub(crate) control: Receiver<Control>,
     pub(crate) out: Sender<Heard>,
+    /// To the voices thread, where there is one.
+    pub(crate) voices: Option<Sender<SegmentEvent>>,
     /// Whether the device had nothing more when it was last asked: the next block is as fresh as can be.
     pub(crate) caught_up: bool,
     /// Of two channels: the block whose counterpart has not come yet.
@@ -149,6 +151,7 @@ impl ListenStage {
                 cut.and_then(|()| self.note(at, Note::Paused(false)))
             }
             (Control::Pause(_), _) => Ok(()),
+            (Control::SwapRoles, _) => self.note(at, Note::SwapRoles),
         };
         if sent.is_ok() { Flow::Go } else { Flow::Stop }
     }
@@ -246,6 +249,8 @@ impl ListenStage {
                 }
                 SegmentEvent::Dropped { .. } => {}
             }
+            // A voices thread that has ended has told the coach, which then ends the session.
+            self.voices.take_if(|voices| voices.send(event.clone()).is_err());
             self.out.send(Heard::Segment(event)).map_err(|_hung_up| HungUp)?;
         }
         Ok(())

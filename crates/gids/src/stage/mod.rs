@@ -1,15 +1,18 @@
-//! The three threads between a source and the window.
+//! The four threads between a source and the window.
 
 mod coach;
 mod cross_talk;
+mod cut;
 mod desk;
 mod listen;
 mod transcribe;
+mod voices;
 mod wanted;
 
 pub use coach::CoachStage;
 pub use listen::ListenStage;
 pub use transcribe::TranscribeStage;
+pub use voices::{Voices, VoicesStage};
 pub(crate) use wanted::{CHANNELS, Wanted};
 
 use ::transcribe::{Finished, Partial};
@@ -44,6 +47,8 @@ pub enum Note {
     Gap(Gap),
     /// Listening was paused or goes on.
     Paused(bool),
+    /// The user says that the roles are the other way round.
+    SwapRoles,
     /// How the machine keeps pace; once a second.
     Status {
         /// Milliseconds of audio that wait.

@@ -1,0 +1,195 @@
+//! Where in a segment the voice changes.
+//!
+//! The windows of a segment overlap; each gives evidence for the one voice or the other. The path through them with
+//! the most evidence, less a price for each change, says who speaks when (Viterbi). While a voice of the session is
+//! still unknown, the segment is split where its two sides differ the most, as long as they differ by more than
+//! one voice does.
+
+use timeline::{SampleIdx, Span};
+
+use crate::{
+    VoiceModel, Window,
+    listener::LEVEL_STEP,
+    partition::{Observation, Partition},
+};
+
+/// Price of a change of voice within a segment, in log-odds.
+const CHANGE_PRICE: f32 = 4.0;
+/// Log-odds (sound only) for two voices from which a segment is split while a voice is unknown.
+const SPLIT_LOG_ODDS: f32 = 6.0;
+/// A side of a split holds at least so many windows.
+const LEAST_WINDOWS: usize = 2;
+/// A change lies in the quietest place that is no further than this from where the windows put it: 250 ms.
+const SNAP: u64 = 4_000;
+/// What a place loses by lying at that distance: as much as being twice as loud.
+const SNAP_PRICE: f32 = 1.0;
+/// The quiet place is looked for with this many steps of 10 ms at a time.
+const QUIET_STEPS: usize = 4;
+
+/// A stretch with one voice.
+#[derive(Debug, Clone)]
+pub(crate) struct Stretch {
+    pub span: Span,
+    /// The voice that it seems to be; [`Partition::push`] decides.
+    pub voice: u8,
+    pub heard: Observation,
+}
+
+/// What is known of a segment.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Trail {
+    pub start: SampleIdx,
+    pub windows: Vec<Window>,
+    pub levels: Vec<f32>,
+}
+
+impl Trail {
+    /// The stretches of `span`, in their order, each with one voice; they touch.
+    pub(crate) fn stretches(
+        &self,
+        span: Span,
+        model: &VoiceModel,
+        known: &Partition,
+    ) -> Vec<Stretch> {
+        let windows: Vec<&Window> = self.windows.iter().filter(|w| !w.values.is_empty()).collect();
+        let voices = self.voices(&windows, model, known);
+        let mut stretches: Vec<Stretch> = Vec::new();
+        let mut first = 0;
+        let mut from = span.start;
+        for last in 0..voices.len() {
+            if voices.get(last + 1) == Some(&voices[last]) {
+                continue;
+            }
+            let to = match windows.get(last + 1) {
+                Some(next) => self.quietest(between(windows[last], next)).clamp(from, span.end),
+                None => span.end,
+            };
+            let heard = observation(&windows[first..=last], model);
+            stretches.push(Stretch { span: Span::new(from, to), voice: voices[first], heard });
+            (first, from) = (last + 1, to);
+        }
+        // What begins behind the end of the speech is no turn.
+        while stretches.len() > 1 && stretches.last().is_some_and(|last| last.span.is_empty()) {
+            stretches.pop();
+        }
+        if stretches.is_empty() {
+            let heard = observation(&[], model);
+            stretches.push(Stretch { span, voice: 0, heard });
+        }
+        stretches
+    }
+
+    fn voices(&self, windows: &[&Window], model: &VoiceModel, known: &Partition) -> Vec<u8> {
+        if windows.is_empty() {
+            return Vec::new();
+        }
+        if known.knows_both() {
+            return path(windows, model, known);
+        }
+        let mut pieces = Vec::new();
+        split(0, windows, model, &mut pieces);
+        let mut known = known.clone();
+        let mut voices = vec![0; windows.len()];
+        for (from, to) in pieces {
+            let (voice, _) = known.push(observation(&windows[from..to], model));
+            voices[from..to].fill(voice);
+        }
+        if known.knows_both() { path(windows, model, &known) } else { voices }
+    }
+
+    /// The quietest place near `at`.
+    fn quietest(&self, at: SampleIdx) -> SampleIdx {
+        let step = |at: u64| (at.saturating_sub(self.start.0) / LEVEL_STEP as u64) as usize;
+        let (from, to) = (step(at.0.saturating_sub(SNAP)), step(at.0 + SNAP));
+        let middle = step(at.0) as f32;
+        let reach = (SNAP / LEVEL_STEP as u64) as f32;
+        let cost = |i: usize| {
+            let mean = self.levels[i..i + QUIET_STEPS].iter().sum::<f32>() / QUIET_STEPS as f32;
+            let far = ((i + QUIET_STEPS / 2) as f32 - middle).abs() / reach;
+            mean.max(1e-10).log2() + SNAP_PRICE * far
+        };
+        let places = from..to.min(self.levels.len().saturating_sub(QUIET_STEPS));
+        places
+            .min_by(|a, b| cost(*a).total_cmp(&cost(*b)))
+            .map_or(at, |i| self.start + ((i + QUIET_STEPS / 2) * LEVEL_STEP) as u64)
+    }
+}
+
+/// Where a change between two windows lies: half of either is the other's then.
+fn between(a: &Window, b: &Window) -> SampleIdx {
+    SampleIdx((a.span.start.0 + a.span.end.0 + b.span.start.0 + b.span.end.0) / 4)
+}
+
+/// What windows of one voice, which overlap, say together.
+pub(crate) fn observation(windows: &[&Window], model: &VoiceModel) -> Observation {
+    let mut values = vec![0.0; model.dimension()];
+    let mut weight = 0.0;
+    // A change is heard in the windows beside it: these count for less where there are others.
+    let last = windows.len().saturating_sub(1);
+    for (i, window) in windows.iter().enumerate() {
+        let share =
+            if i.min(last - i) == 0 && windows.len() > 3 { 0.5 } else { 1.0 } * window.speech_s;
+        weight += share;
+        values.iter_mut().zip(&window.values).for_each(|(sum, x)| *sum += share * x);
+    }
+    if weight <= 0.0 {
+        return Observation::silence();
+    }
+    values.iter_mut().for_each(|sum| *sum /= weight);
+    // Of overlapping windows only what the one before had not.
+    let mut speech_s = windows[0].speech_s;
+    for pair in windows.windows(2) {
+        let new = pair[1].span.end.since(pair[0].span.end).min(pair[1].span.len());
+        speech_s += pair[1].speech_s * new as f32 / pair[1].span.len().max(1) as f32;
+    }
+    Observation { noise_var: model.noise_var(speech_s), values, speech_s, role_log_odds: 0.0 }
+}
+
+/// The most likely voice of each window when both voices are known.
+fn path(windows: &[&Window], model: &VoiceModel, known: &Partition) -> Vec<u8> {
+    // Windows overlap, so that each says only a part of its evidence anew.
+    let anew = (model.hop as f32 / model.window as f32).min(1.0);
+    let evidence = |window: &Window| anew * known.log_odds_of(&observation(&[window], model));
+    // best[v]: the most evidence of a path that ends with voice v; back: the voice before.
+    let mut best = [0.0_f32; 2];
+    let mut back: Vec<[u8; 2]> = Vec::with_capacity(windows.len());
+    for window in windows {
+        let half = 0.5 * evidence(window);
+        let step = |voice: usize| {
+            let change = best[1 - voice] - CHANGE_PRICE;
+            if change > best[voice] {
+                (change, 1 - voice as u8)
+            } else {
+                (best[voice], voice as u8)
+            }
+        };
+        let ((zero, from_zero), (one, from_one)) = (step(0), step(1));
+        best = [zero + half, one - half];
+        back.push([from_zero, from_one]);
+    }
+    let mut voice = u8::from(best[1] > best[0]);
+    let mut voices = vec![voice; windows.len()];
+    for i in (1..windows.len()).rev() {
+        voice = back[i][usize::from(voice)];
+        voices[i - 1] = voice;
+    }
+    voices
+}
+
+/// Splits windows (the first is number `from` of the segment) where their two sides are most surely two voices.
+fn split(from: usize, windows: &[&Window], model: &VoiceModel, out: &mut Vec<(usize, usize)>) {
+    let most = windows.len().saturating_sub(LEAST_WINDOWS);
+    let best = (LEAST_WINDOWS..=most)
+        .map(|at| {
+            let sides = [&windows[..at], &windows[at..]].map(|side| observation(side, model));
+            (at, Partition::two_voices(model, &sides))
+        })
+        .max_by(|a, b| a.1.total_cmp(&b.1));
+    match best {
+        Some((at, log_odds)) if log_odds > SPLIT_LOG_ODDS => {
+            split(from, &windows[..at], model, out);
+            split(from + at, &windows[at..], model, out);
+        }
+        _ => out.push((from, from + windows.len())),
+    }
+}
