@@ -238,8 +238,11 @@ pub struct SpeakersArgs {
     /// The practitioner's voice, from `gids enrol`.
     #[arg(long, value_name = "VOICE")]
     pub enrol: Option<PathBuf>,
-    /// Speech model, used to guess who is the practitioner.
+    /// Transcribe as well: what is said tells who is the practitioner where no voice is enrolled.
     #[arg(long)]
+    pub roles: bool,
+    /// Speech model for --roles.
+    #[arg(long, requires = "roles")]
     pub model: Option<String>,
     /// Two-channel sound: split, mix or auto.
     #[arg(long, default_value = "auto")]
@@ -337,6 +340,20 @@ pub enum Bench {
     /// A session of hours in less time: nothing may grow, drift or get lost.
     #[command(after_help = "Example: gids bench soak --minutes 60 --speed 6")]
     Soak(BenchSoak),
+    /// Who speaks when, on recordings of which that is known (NAME.wav, NAME.rttm, NAME.enrol.wav).
+    #[command(after_help = "Example: gids bench speakers dialogues/ --json speakers.json")]
+    Speakers(BenchSpeakers),
+}
+
+/// `gids bench speakers`.
+#[derive(Debug, Args)]
+pub struct BenchSpeakers {
+    /// Recordings with an RTTM file beside each (names practitioner, client, other), or folders of such. Where NAME.enrol.wav
+    /// holds the practitioner's voice, it is measured with an enrolment as well.
+    pub folder: PathBuf,
+    /// Write the figures as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
 }
 
 /// `gids bench latency`.

@@ -13,6 +13,7 @@ pub mod bench;
 pub mod cli;
 pub mod clock;
 pub mod command;
+pub mod diarize;
 pub mod runtime;
 pub mod session_run;
 pub mod stage;

@@ -187,15 +187,7 @@ pub(crate) fn make_parts(
 ) -> anyhow::Result<Parts> {
     let Outset { source, name: source_name, pace, consent, recognizer } = outset;
     let onnx = runtime::onnx()?;
-    let silero = runtime::silero()?;
-    let channels = u64::from(source.channels());
-    let segmenters = (0..channels)
-        .map(|channel| {
-            let detector = Silero::load(onnx, &silero)?;
-            let id = ChannelId(u8::try_from(channel).unwrap_or(u8::MAX));
-            Segmenter::new(id, channel, channels, detector, SegmenterConfig::default())
-        })
-        .collect::<Result<Vec<_>, _>>()?;
+    let segmenters = segmenters(source.channels())?;
     let coder_dir = runtime::coder()?;
     let coder = Coder::load(&coder_dir, onnx)?;
     let coach = Coach::new(CoachConfig {
@@ -204,7 +196,7 @@ pub(crate) fn make_parts(
         budget: Budget::On,
         seed: session.seed,
     })?;
-    let mode = speaker_mode(session, channels)?;
+    let mode = speaker_mode(session, source.channels())?;
     let embedder = runtime::voice_model()?;
     let tracker = Tracker::new(mode, embedder.model().clone())?;
     let voices =
@@ -256,6 +248,17 @@ pub(crate) fn make_parts(
     })
 }
 
+/// A segmenter for each channel of a source.
+pub(crate) fn segmenters(channels: u8) -> anyhow::Result<Vec<Segmenter<Silero>>> {
+    let (onnx, silero) = (runtime::onnx()?, runtime::silero()?);
+    let segmenters = (0..channels).map(|channel| {
+        let detector = Silero::load(onnx, &silero)?;
+        let (first, step) = (u64::from(channel), u64::from(channels));
+        Segmenter::new(ChannelId(channel), first, step, detector, SegmenterConfig::default())
+    });
+    Ok(segmenters.collect::<Result<Vec<_>, _>>()?)
+}
+
 /// How a model is loaded that is not needed yet.
 fn load_later(model: PathBuf, lang: Lang) -> Smaller {
     let config = WhisperConfig { model, lang, threads: 1 };
@@ -272,7 +275,7 @@ fn open_player(channels: u8) -> Option<Player> {
 }
 
 /// Who is whom: by channel, by the enrolled voice, or by telling two voices apart.
-pub(crate) fn speaker_mode(session: &SessionArgs, channels: u64) -> anyhow::Result<Mode> {
+pub(crate) fn speaker_mode(session: &SessionArgs, channels: u8) -> anyhow::Result<Mode> {
     if channels == 2 {
         let practitioner = ChannelId(u8::from(session.practitioner == Side::Right));
         return Ok(Mode::ByChannel { practitioner });

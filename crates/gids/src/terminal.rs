@@ -15,6 +15,19 @@ use crate::{bench::Percentiles, wire::Pace};
 /// Lag from which it is worth a line, in milliseconds; the overlay uses the same.
 const LAG_SHOWN_MS: u32 = 1500;
 
+/// How many seconds of a recording are done, on a terminal; nothing elsewhere.
+pub(crate) fn progress(total: Option<Span>) -> ProgressBar {
+    let Some(span) = total.filter(|_| std::io::stderr().is_terminal()) else {
+        return ProgressBar::hidden();
+    };
+    let bar = ProgressBar::new(span.secs().ceil() as u64);
+    // A template that is wrong would be found by the test below.
+    if let Ok(style) = ProgressStyle::with_template("{bar:32} {pos}/{len} s  {eta}") {
+        bar.set_style(style);
+    }
+    bar
+}
+
 /// Prints a session's events.
 pub struct Terminal {
     lang: Lang,
@@ -29,17 +42,7 @@ impl Terminal {
     /// For a session of length `total`, where it is known.
     #[must_use]
     pub fn new(lang: Lang, pace: Pace, total: Option<Span>) -> Self {
-        let bar = match total {
-            Some(span) if pace == Pace::Fast && std::io::stderr().is_terminal() => {
-                let bar = ProgressBar::new(span.secs().ceil() as u64);
-                // A template that is wrong would be found by the test below.
-                if let Ok(style) = ProgressStyle::with_template("{bar:32} {pos}/{len} s  {eta}") {
-                    bar.set_style(style);
-                }
-                bar
-            }
-            _ => ProgressBar::hidden(),
-        };
+        let bar = if pace == Pace::Fast { progress(total) } else { ProgressBar::hidden() };
         Self {
             lang,
             bar,

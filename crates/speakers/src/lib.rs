@@ -29,6 +29,7 @@ mod embedding;
 mod enrolment;
 mod error;
 mod features;
+mod gallery;
 mod listener;
 mod onnx;
 mod partition;

@@ -14,11 +14,11 @@ use crate::VoiceModel;
 
 /// Log-odds that the next utterance is the other's: people take turns, but a pause within a turn
 /// makes two utterances of it. Six in ten: weak on purpose, it is to decide about a "hm-m" only.
-const CHANGE_LOG_ODDS: f32 = 0.4;
+pub(crate) const CHANGE_LOG_ODDS: f32 = 0.4;
 /// Under this much speech an utterance ("hm-m") moves no voice; it only gets the nearer one.
 const LEAST_SPEECH_S: f32 = 0.5;
 /// Weight of the words in telling voices apart: they decide only where the sound hardly does.
-const ROLE_WEIGHT: f32 = 0.5;
+pub(crate) const ROLE_WEIGHT: f32 = 0.5;
 /// Passes over all utterances per start; they settle in two or three.
 const MOST_PASSES: usize = 6;
 /// The only utterance so far is of the first voice, whoever's that is.
@@ -41,7 +41,7 @@ pub(crate) struct Observation {
 
 impl Observation {
     /// Whether it may move the voices.
-    fn counts(&self) -> bool {
+    pub(crate) fn counts(&self) -> bool {
         self.speech_s >= LEAST_SPEECH_S && !self.values.is_empty()
     }
 }
@@ -68,13 +68,13 @@ impl Observation {
 
 /// Precision-weighted sums of one voice.
 #[derive(Debug, Clone, Default)]
-struct Group {
-    precision: f32,
-    weighted: Vec<f32>,
+pub(crate) struct Group {
+    pub precision: f32,
+    pub weighted: Vec<f32>,
 }
 
 impl Group {
-    fn add(&mut self, observation: &Observation, sign: f32) {
+    pub(crate) fn add(&mut self, observation: &Observation, sign: f32) {
         let precision = sign / observation.noise_var;
         self.precision += precision;
         self.weighted.resize(observation.values.len(), 0.0);
@@ -83,7 +83,7 @@ impl Group {
         }
     }
 
-    fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.precision < 1e-6
     }
 }
@@ -95,8 +95,6 @@ pub(crate) struct Partition {
     temper: f32,
     observations: Vec<Observation>,
     labels: Vec<u8>,
-    /// How many at the start have a label that is known: the enrolment.
-    fixed: usize,
     groups: [Group; 2],
     role_sum: f32,
 }
@@ -108,28 +106,20 @@ impl Partition {
             temper: model.temper,
             observations: Vec::new(),
             labels: Vec::new(),
-            fixed: 0,
             groups: Default::default(),
             role_sum: 0.0,
         }
     }
 
-    /// Adds what is known to be voice 0. Comes before every [`Partition::push`].
-    pub(crate) fn anchor(&mut self, observation: Observation) {
-        debug_assert_eq!(self.fixed, self.observations.len());
-        self.fixed += 1;
-        self.place(observation, 0);
-    }
-
     /// Adds an utterance, looks at all of them anew, and gives its voice and the log-odds (≥ 0) for it.
     pub(crate) fn push(&mut self, observation: Observation) -> (u8, f32) {
         let last = self.observations.len();
-        let label = self.labels.last().copied().filter(|_| last > self.fixed).unwrap_or(0);
+        let label = self.labels.last().copied().unwrap_or(0);
         self.place(observation, label);
         self.settle(last);
         let mut best = self.clone();
-        for mut fresh in self.fresh_starts() {
-            fresh.settle(self.fixed);
+        if let Some(mut fresh) = self.split_by_axis() {
+            fresh.settle(0);
             fresh.align(&self.labels);
             if fresh.score() > best.score() + 1e-3 {
                 best = fresh;
@@ -139,34 +129,25 @@ impl Partition {
         if last == 0 {
             return (self.labels[0], ONLY_LOG_ODDS);
         }
-        let log_odds = self.gain_of_flip(last).map_or(0.0, |gain| -gain);
+        let log_odds = -self.gain_of_flip(last);
         (self.labels[last], log_odds.max(0.0))
     }
 
     /// What [`Partition::push`] would most likely say of an utterance that is not over: it costs far less.
     pub(crate) fn guess(&self, observation: &Observation) -> (u8, f32) {
-        let last = self.labels.last().copied().filter(|_| self.labels.len() > self.fixed);
-        if last.is_none() && self.fixed == 0 {
-            return (0, ONLY_LOG_ODDS);
-        }
-        let turn = last.map_or(0.0, |last| -sign(last) * CHANGE_LOG_ODDS);
-        let log_odds = self.log_odds_of(observation) + turn;
+        let Some(last) = self.labels.last() else { return (0, ONLY_LOG_ODDS) };
+        let log_odds = self.log_odds_of(observation) - sign(*last) * CHANGE_LOG_ODDS;
         (u8::from(log_odds < 0.0), log_odds.abs())
     }
 
-    /// Whether voice 0 is known to be the practitioner's.
-    pub(crate) fn is_anchored(&self) -> bool {
-        self.fixed > 0
-    }
-
-    /// The voice of each utterance, anchors left out, by what is known now.
+    /// The voice of each utterance, by what is known now.
     pub(crate) fn labels(&self) -> impl Iterator<Item = u8> {
-        self.labels[self.fixed..].iter().copied()
+        self.labels.iter().copied()
     }
 
     /// The voice of the first utterance, by what is known now.
     pub(crate) fn first_voice(&self) -> u8 {
-        self.labels.get(self.fixed).copied().unwrap_or(0)
+        self.labels.first().copied().unwrap_or(0)
     }
 
     /// Sum of the words' log-odds that voice 0 is the practitioner.
@@ -196,25 +177,23 @@ impl Partition {
         !a.is_empty() && !b.is_empty()
     }
 
+    /// Logarithm of how well something new goes with each voice, sound only, up to what is common to them.
+    pub(crate) fn densities(&self, observation: &Observation) -> [f32; 2] {
+        if observation.values.is_empty() {
+            return [0.0; 2];
+        }
+        [self.density(0, observation), self.density(1, observation)]
+    }
+
     /// Log-odds (sound only) that voice 0 rather than voice 1 is heard in something new.
-    pub(crate) fn log_odds_of(&self, observation: &Observation) -> f32 {
-        if observation.values.is_empty() {
-            return 0.0;
-        }
-        self.density(0, observation) - self.density(1, observation)
+    fn log_odds_of(&self, observation: &Observation) -> f32 {
+        let [zero, one] = self.densities(observation);
+        zero - one
     }
 
-    /// Log-odds (sound only) that voice 0 rather than a voice that nobody knows is heard in something new.
-    pub(crate) fn log_odds_of_first(&self, observation: &Observation) -> f32 {
-        if observation.values.is_empty() {
-            return 0.0;
-        }
-        self.density(0, observation) - self.density(2, observation)
-    }
-
-    /// Tempered logarithm of the density of something new under what is known of a voice; nothing is known of voice 2.
+    /// Tempered logarithm of the density of something new under what is known of a voice.
     fn density(&self, voice: usize, observation: &Observation) -> f32 {
-        let group = self.groups.get(voice).filter(|group| !group.is_empty());
+        let group = Some(&self.groups[voice]).filter(|group| !group.is_empty());
         let sum: f32 = self
             .between_var
             .iter()
@@ -261,10 +240,6 @@ impl Partition {
 
     /// The role is unknown: both mappings count, so that only the contrast between the voices tells.
     fn words(&self, role_sum: f32) -> f32 {
-        if self.fixed > 0 {
-            // Voice 0 is known to be the practitioner's.
-            return 0.5 * ROLE_WEIGHT * role_sum;
-        }
         let half = (0.5 * ROLE_WEIGHT * role_sum).abs();
         // ln cosh, without overflow.
         half + (-2.0 * half).exp().ln_1p() - std::f32::consts::LN_2
@@ -272,7 +247,7 @@ impl Partition {
 
     fn turns(&self, index: usize, label: u8) -> f32 {
         let mut sum = 0.0;
-        if index > self.fixed && self.labels[index - 1] != label {
+        if index > 0 && self.labels[index - 1] != label {
             sum += CHANGE_LOG_ODDS;
         }
         if index + 1 < self.labels.len() && self.labels[index + 1] != label {
@@ -281,16 +256,13 @@ impl Partition {
         sum
     }
 
-    /// What is won by giving utterance `index` to the other voice; `None` for an anchor.
-    fn gain_of_flip(&self, index: usize) -> Option<f32> {
-        if index < self.fixed {
-            return None;
-        }
+    /// What is won by giving utterance `index` to the other voice.
+    fn gain_of_flip(&self, index: usize) -> f32 {
         let (label, observation) = (self.labels[index], &self.observations[index]);
         let turns = self.turns(index, 1 - label) - self.turns(index, label);
         let moved = self.role_sum - 2.0 * sign(label) * observation.role_log_odds;
         let words = self.words(moved) - self.words(self.role_sum);
-        Some(turns + words + self.sound_gain(index))
+        turns + words + self.sound_gain(index)
     }
 
     fn sound_gain(&self, index: usize) -> f32 {
@@ -325,8 +297,8 @@ impl Partition {
         let count = self.labels.len();
         for _ in 0..MOST_PASSES {
             let mut moved = false;
-            for index in (first..count).chain(self.fixed..first) {
-                if self.gain_of_flip(index).is_some_and(|gain| gain > 1e-4) {
+            for index in (first..count).chain(0..first) {
+                if self.gain_of_flip(index) > 1e-4 {
                     self.flip(index);
                     moved = true;
                 }
@@ -351,24 +323,13 @@ impl Partition {
     }
 
     fn score(&self) -> f32 {
-        let changes = self.labels[self.fixed..].windows(2).filter(|w| w[0] != w[1]).count();
+        let changes = self.labels.windows(2).filter(|w| w[0] != w[1]).count();
         self.evidence(&self.groups) + self.words(self.role_sum) + CHANGE_LOG_ODDS * changes as f32
-    }
-
-    /// Other labels to settle from: a split from scratch, and with an anchor the exchanged labels, since
-    /// no single utterance can make the two groups change places.
-    fn fresh_starts(&self) -> Vec<Self> {
-        let mut starts: Vec<Self> = self.split_by_axis().into_iter().collect();
-        if self.fixed > 0 {
-            let exchanged: Vec<Self> = starts.iter().chain([self]).map(Self::exchanged).collect();
-            starts.extend(exchanged);
-        }
-        starts
     }
 
     fn exchanged(&self) -> Self {
         let mut other = self.clone();
-        other.labels[self.fixed..].iter_mut().for_each(|label| *label = 1 - *label);
+        other.labels.iter_mut().for_each(|label| *label = 1 - *label);
         other.rebuild();
         other
     }
@@ -414,7 +375,7 @@ impl Partition {
             axis = next.into_iter().map(|x| x / norm).collect();
         }
         let mut fresh = self.clone();
-        for i in heard.into_iter().filter(|i| *i >= self.fixed) {
+        for i in heard {
             fresh.labels[i] = u8::from(along(&axis, &self.observations[i].values) < 0.0);
         }
         fresh.rebuild();
@@ -423,9 +384,6 @@ impl Partition {
 
     /// Names the voices so that most of the speech keeps its name.
     fn align(&mut self, names: &[u8]) {
-        if self.fixed > 0 {
-            return;
-        }
         let kept: f32 = self
             .observations
             .iter()

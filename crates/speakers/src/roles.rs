@@ -65,6 +65,7 @@ impl Roles {
     }
 
     pub(crate) fn speaker(self, voice: u8) -> Speaker {
+        // A third voice is nobody's that matters; that it is not the practitioner's is.
         if voice == self.practitioner() { Speaker::Practitioner } else { Speaker::Client }
     }
 

@@ -4,21 +4,18 @@ use timeline::{ChannelId, Role, SampleIdx, SegmentId, Span, Speaker, VoiceId};
 
 use crate::{
     Enrolment, SpeakersError, VoiceEvent, VoiceModel,
+    gallery::Gallery,
     partition::{Observation, Partition},
     roles::{MOST_LOG_ODDS, Roles, sigmoid},
-    turns::{Stretch, Trail},
+    turns::{Known, Stretch, Trail},
 };
 
 /// Added to the variance of an enrolment, as a multiple of the model's own for a second: another day, another distance,
 /// another room.
 const ENROLMENT_EXTRA: f32 = 4.0;
-/// So much of a turn must have been heard before a guess is made at it: 0.8 s, and with the window's own length
-/// one second into the turn.
-const LEAST_GUESS_S: f32 = 0.6;
-/// An enrolled practitioner's turn of at least this length that sounds more like a stranger is a third person's.
-const LEAST_STRANGER_S: f32 = 1.0;
-/// Log-odds (sound only) for the practitioner's voice rather than a stranger's under which it is a third person's.
-const STRANGER_LOG_ODDS: f32 = -3.0;
+/// So much speech of a turn must have been heard before a guess is made at it; with the pauses between words and the
+/// length of a window that is the case about one second into the turn.
+const LEAST_GUESS_S: f32 = 0.3;
 
 /// What the speakers are told apart by.
 #[derive(Debug, Clone)]
@@ -87,15 +84,12 @@ impl Attribution {
 /// Follows the voices of a session. Holds no audio. Synchronous; one per session.
 pub struct Tracker {
     model: VoiceModel,
-    state: State,
+    known: Known,
+    /// By channel: the practitioner's.
+    practitioner: ChannelId,
     roles: Roles,
     heard: [bool; 3],
     open: Vec<Open>,
-}
-
-enum State {
-    ByChannel { practitioner: ChannelId },
-    ByVoice(Partition),
 }
 
 struct Open {
@@ -111,19 +105,23 @@ impl Tracker {
     /// # Errors
     /// [`SpeakersError::OtherModel`] when the enrolment is of another model.
     pub fn new(mode: Mode, model: VoiceModel) -> Result<Self, SpeakersError> {
-        let known = Roles::Known { practitioner: 0 };
-        let (state, roles) = match mode {
-            Mode::ByChannel { practitioner } => (State::ByChannel { practitioner }, known),
-            Mode::Enrolled(enrolment) => (State::ByVoice(anchored(&enrolment, &model)?), known),
-            Mode::Cluster => (State::ByVoice(Partition::new(&model)), Roles::unknown()),
+        let sure = Roles::Known { practitioner: 0 };
+        let mut practitioner = ChannelId(0);
+        let (known, roles) = match mode {
+            Mode::ByChannel { practitioner: channel } => {
+                practitioner = channel;
+                (Known::Channel, sure)
+            }
+            Mode::Enrolled(enrolment) => (Known::Enrolled(gallery(&enrolment, &model)?), sure),
+            Mode::Cluster => (Known::Nothing(Partition::new(&model)), Roles::unknown()),
         };
-        Ok(Self { model, state, roles, heard: [false; 3], open: Vec::new() })
+        Ok(Self { model, known, practitioner, roles, heard: [false; 3], open: Vec::new() })
     }
 
     /// Whether voices matter: not where each speaker has an own channel.
     #[must_use]
     pub fn listens(&self) -> bool {
-        matches!(self.state, State::ByVoice(_))
+        !matches!(self.known, Known::Channel)
     }
 
     /// Takes in what was heard of a segment's voices.
@@ -169,38 +167,31 @@ impl Tracker {
     #[must_use]
     pub fn guess(&self, id: SegmentId, channel: ChannelId) -> Option<Guess> {
         let open = self.open.iter().find(|open| open.id == id);
-        let partition = match &self.state {
-            State::ByChannel { practitioner } => {
-                let voice = u8::from(channel != *practitioner);
-                return Some(Guess {
-                    since: open.map_or(SampleIdx::ZERO, |open| open.trail.start),
-                    voice: VoiceId(voice),
-                    speaker: self.roles.speaker(voice),
-                    confidence: self.roles.confidence(),
-                });
-            }
-            State::ByVoice(partition) => partition,
-        };
+        if !self.listens() {
+            let voice = u8::from(channel != self.practitioner);
+            return Some(Guess {
+                since: open.map_or(SampleIdx::ZERO, |open| open.trail.start),
+                voice: VoiceId(voice),
+                speaker: self.roles.speaker(voice),
+                confidence: self.roles.confidence(),
+            });
+        }
         let open = open?;
         let whole = Span::new(open.trail.start, open.until);
-        let now = open.trail.stretches(whole, &self.model, partition).pop()?;
+        let now = open.trail.stretches(whole, &self.model, &self.known).pop()?;
         if now.heard.speech_s < LEAST_GUESS_S {
             return None;
         }
-        let (voice, log_odds) = partition.guess(&now.heard);
-        if self.is_stranger(partition, voice, &now.heard) {
-            return Some(Guess {
-                since: now.span.start,
-                voice: Attribution::STRANGER,
-                speaker: self.roles.speaker(1),
-                confidence: 0.5,
-            });
-        }
+        let (voice, log_odds) = match &self.known {
+            Known::Enrolled(gallery) => gallery.guess(&now.heard),
+            Known::Nothing(partition) => partition.guess(&now.heard),
+            Known::Channel => return None,
+        };
         Some(Guess {
             since: now.span.start,
             voice: VoiceId(voice),
             speaker: self.roles.speaker(voice),
-            confidence: self.confidence(sigmoid(log_odds)),
+            confidence: self.confidence(voice, sigmoid(log_odds)),
         })
     }
 
@@ -212,15 +203,7 @@ impl Tracker {
             Some(at) => self.open.swap_remove(at).trail,
             None => Trail { start: speech.start, ..Trail::default() },
         };
-        let empty;
-        let partition = match &self.state {
-            State::ByVoice(partition) => partition,
-            State::ByChannel { .. } => {
-                empty = Partition::new(&self.model);
-                &empty
-            }
-        };
-        let stretches = trail.stretches(speech, &self.model, partition);
+        let stretches = trail.stretches(speech, &self.model, &self.known);
         stretches.into_iter().map(|stretch| Turn { span: stretch.span, channel, stretch }).collect()
     }
 
@@ -238,32 +221,24 @@ impl Tracker {
     pub fn push(&mut self, turn: Turn, role_log_odds: f32) -> Attribution {
         let role_log_odds = if role_log_odds.is_finite() { role_log_odds } else { 0.0 }
             .clamp(-MOST_LOG_ODDS, MOST_LOG_ODDS);
-        let (voice, voice_confidence, changed) = match &mut self.state {
-            State::ByChannel { practitioner } => {
-                (u8::from(turn.channel != *practitioner), 1.0, false)
+        let heard = Observation { role_log_odds, ..turn.stretch.heard };
+        let (voice, log_odds, changed) = match &mut self.known {
+            Known::Channel => (u8::from(turn.channel != self.practitioner), f32::INFINITY, false),
+            Known::Enrolled(gallery) => {
+                let (voice, log_odds) = gallery.push(heard);
+                (voice, log_odds, false)
             }
-            State::ByVoice(partition) => {
-                let heard = Observation { role_log_odds, ..turn.stretch.heard };
-                let (voice, _) = partition.guess(&heard);
-                if is_stranger(partition, self.roles, voice, &heard) {
-                    self.heard[2] = true;
-                    return Attribution {
-                        voice: Attribution::STRANGER,
-                        speaker: self.roles.speaker(1),
-                        confidence: 0.5,
-                        roles_changed: None,
-                    };
-                }
+            Known::Nothing(partition) => {
                 let (voice, log_odds) = partition.push(heard);
                 let changed = self.roles.update(partition.role_log_odds(), partition.first_voice());
-                (voice, sigmoid(log_odds), changed)
+                (voice, log_odds, changed)
             }
         };
         self.heard[usize::from(voice)] = true;
         Attribution {
             voice: VoiceId(voice),
             speaker: self.roles.speaker(voice),
-            confidence: self.confidence(voice_confidence),
+            confidence: self.confidence(voice, sigmoid(log_odds)),
             roles_changed: changed.then(|| self.roles()),
         }
     }
@@ -280,41 +255,31 @@ impl Tracker {
     pub fn roles(&self) -> Vec<Role> {
         let voices = (0..3u8).filter(|voice| self.heard[usize::from(*voice)]);
         voices
-            .map(|voice| Role { voice: VoiceId(voice), speaker: self.roles.speaker(voice.min(1)) })
+            .map(|voice| Role { voice: VoiceId(voice), speaker: self.roles.speaker(voice) })
             .collect()
     }
 
-    /// The voice of every turn pushed so far, strangers' left out, by what is known now.
+    /// The voice of every turn pushed so far, by what is known now; none by channel.
     #[must_use]
     pub fn voices(&self) -> Vec<VoiceId> {
-        match &self.state {
-            State::ByVoice(partition) => partition.labels().map(VoiceId).collect(),
-            State::ByChannel { .. } => Vec::new(),
+        match &self.known {
+            Known::Channel => Vec::new(),
+            Known::Enrolled(gallery) => gallery.labels().map(VoiceId).collect(),
+            Known::Nothing(partition) => partition.labels().map(VoiceId).collect(),
         }
     }
 
-    fn is_stranger(&self, partition: &Partition, voice: u8, heard: &Observation) -> bool {
-        is_stranger(partition, self.roles, voice, heard)
-    }
-
     /// That it is this voice, and that the voice is theirs.
-    fn confidence(&self, voice: f32) -> f32 {
+    fn confidence(&self, voice: u8, sure: f32) -> f32 {
+        if VoiceId(voice) == Attribution::STRANGER {
+            return 0.5;
+        }
         let role = self.roles.confidence();
-        (voice * role + (1.0 - voice) * (1.0 - role)).clamp(0.5, 1.0)
+        (sure * role + (1.0 - sure) * (1.0 - role)).clamp(0.5, 1.0)
     }
 }
 
-/// Whether a turn that is nearer to the practitioner is not theirs all the same. Without an enrolment nobody knows what
-/// the practitioner sounds like.
-fn is_stranger(partition: &Partition, roles: Roles, voice: u8, heard: &Observation) -> bool {
-    partition.is_anchored()
-        && roles.speaker(voice) == Speaker::Practitioner
-        && voice == 0
-        && heard.speech_s >= LEAST_STRANGER_S
-        && partition.log_odds_of_first(heard) < STRANGER_LOG_ODDS
-}
-
-fn anchored(enrolment: &Enrolment, model: &VoiceModel) -> Result<Partition, SpeakersError> {
+fn gallery(enrolment: &Enrolment, model: &VoiceModel) -> Result<Gallery, SpeakersError> {
     let Some(values) = enrolment.values(model) else {
         return Err(SpeakersError::OtherModel {
             enrolled: enrolment.model().to_owned(),
@@ -323,14 +288,13 @@ fn anchored(enrolment: &Enrolment, model: &VoiceModel) -> Result<Partition, Spea
     };
     let speech_s = enrolment.speech_s();
     let extra = ENROLMENT_EXTRA * (model.floor_var + model.short_var);
-    let mut partition = Partition::new(model);
-    partition.anchor(Observation {
+    let heard = Observation {
         noise_var: model.noise_var(speech_s) + extra,
         values: values.to_vec(),
         speech_s,
         role_log_odds: 0.0,
-    });
-    Ok(partition)
+    };
+    Ok(Gallery::new(model, heard))
 }
 
 #[cfg(test)]

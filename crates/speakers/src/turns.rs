@@ -9,6 +9,7 @@ use timeline::{SampleIdx, Span};
 
 use crate::{
     VoiceModel, Window,
+    gallery::Gallery,
     listener::LEVEL_STEP,
     partition::{Observation, Partition},
 };
@@ -26,11 +27,22 @@ const SNAP_PRICE: f32 = 1.0;
 /// The quiet place is looked for with this many steps of 10 ms at a time.
 const QUIET_STEPS: usize = 4;
 
+/// What tells the voices apart.
+#[derive(Debug, Clone)]
+pub(crate) enum Known {
+    /// Each has an own channel.
+    Channel,
+    /// The practitioner's voice is known.
+    Enrolled(Gallery),
+    /// Nothing but what was heard in this session.
+    Nothing(Partition),
+}
+
 /// A stretch with one voice.
 #[derive(Debug, Clone)]
 pub(crate) struct Stretch {
     pub span: Span,
-    /// The voice that it seems to be; [`Partition::push`] decides.
+    /// The voice that it seems to be; `push` decides.
     pub voice: u8,
     pub heard: Observation,
 }
@@ -45,12 +57,7 @@ pub(crate) struct Trail {
 
 impl Trail {
     /// The stretches of `span`, in their order, each with one voice; they touch.
-    pub(crate) fn stretches(
-        &self,
-        span: Span,
-        model: &VoiceModel,
-        known: &Partition,
-    ) -> Vec<Stretch> {
+    pub(crate) fn stretches(&self, span: Span, model: &VoiceModel, known: &Known) -> Vec<Stretch> {
         let windows: Vec<&Window> = self.windows.iter().filter(|w| !w.values.is_empty()).collect();
         let voices = self.voices(&windows, model, known);
         let mut stretches: Vec<Stretch> = Vec::new();
@@ -79,22 +86,32 @@ impl Trail {
         stretches
     }
 
-    fn voices(&self, windows: &[&Window], model: &VoiceModel, known: &Partition) -> Vec<u8> {
+    fn voices(&self, windows: &[&Window], model: &VoiceModel, known: &Known) -> Vec<u8> {
         if windows.is_empty() {
             return Vec::new();
         }
-        if known.knows_both() {
-            return path(windows, model, known);
-        }
+        let mut known = match known {
+            Known::Channel => return vec![0; windows.len()],
+            Known::Enrolled(gallery) => {
+                return path(windows, model, |heard| gallery.densities(heard));
+            }
+            Known::Nothing(partition) if partition.knows_both() => {
+                return path(windows, model, |heard| partition.densities(heard));
+            }
+            Known::Nothing(partition) => partition.clone(),
+        };
         let mut pieces = Vec::new();
         split(0, windows, model, &mut pieces);
-        let mut known = known.clone();
         let mut voices = vec![0; windows.len()];
         for (from, to) in pieces {
             let (voice, _) = known.push(observation(&windows[from..to], model));
             voices[from..to].fill(voice);
         }
-        if known.knows_both() { path(windows, model, &known) } else { voices }
+        if known.knows_both() {
+            path(windows, model, |heard| known.densities(heard))
+        } else {
+            voices
+        }
     }
 
     /// The quietest place near `at`.
@@ -145,29 +162,34 @@ pub(crate) fn observation(windows: &[&Window], model: &VoiceModel) -> Observatio
     Observation { noise_var: model.noise_var(speech_s), values, speech_s, role_log_odds: 0.0 }
 }
 
-/// The most likely voice of each window when both voices are known.
-fn path(windows: &[&Window], model: &VoiceModel, known: &Partition) -> Vec<u8> {
+/// The most likely voice of each window, by how well each goes with each voice.
+fn path<const N: usize>(
+    windows: &[&Window],
+    model: &VoiceModel,
+    densities: impl Fn(&Observation) -> [f32; N],
+) -> Vec<u8> {
     // Windows overlap, so that each says only a part of its evidence anew.
     let anew = (model.hop as f32 / model.window as f32).min(1.0);
-    let evidence = |window: &Window| anew * known.log_odds_of(&observation(&[window], model));
     // best[v]: the most evidence of a path that ends with voice v; back: the voice before.
-    let mut best = [0.0_f32; 2];
-    let mut back: Vec<[u8; 2]> = Vec::with_capacity(windows.len());
+    let mut best = [0.0_f32; N];
+    let mut back: Vec<[u8; N]> = Vec::with_capacity(windows.len());
     for window in windows {
-        let half = 0.5 * evidence(window);
-        let step = |voice: usize| {
-            let change = best[1 - voice] - CHANGE_PRICE;
-            if change > best[voice] {
-                (change, 1 - voice as u8)
-            } else {
-                (best[voice], voice as u8)
+        let here = densities(&observation(&[window], model));
+        let before = best;
+        let mut from = [0_u8; N];
+        for voice in 0..N {
+            from[voice] = voice as u8;
+            best[voice] = before[voice];
+            for other in (0..N).filter(|other| *other != voice) {
+                if before[other] - CHANGE_PRICE > best[voice] {
+                    (from[voice], best[voice]) = (other as u8, before[other] - CHANGE_PRICE);
+                }
             }
-        };
-        let ((zero, from_zero), (one, from_one)) = (step(0), step(1));
-        best = [zero + half, one - half];
-        back.push([from_zero, from_one]);
+            best[voice] += anew * here[voice];
+        }
+        back.push(from);
     }
-    let mut voice = u8::from(best[1] > best[0]);
+    let mut voice = (0..N).max_by(|a, b| best[*a].total_cmp(&best[*b])).unwrap_or(0) as u8;
     let mut voices = vec![voice; windows.len()];
     for i in (1..windows.len()).rev() {
         voice = back[i][usize::from(voice)];

@@ -200,7 +200,7 @@ def main():
     print("teacher", measure(teacher, tested), flush=True)
     began, told = time.time(), []
     while step < args.steps:
-        rate = PEAK_RATE * min(1, step / 50) * (0.5 + 0.5 * np.cos(np.pi * step / args.steps))
+        rate = float(PEAK_RATE * min(1, step / 50) * (0.5 + 0.5 * np.cos(np.pi * step / args.steps)))
         for group in optimizer.param_groups:
             group["lr"] = rate
         loss, *parts = loss_of(student, examples)

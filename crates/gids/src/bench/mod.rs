@@ -10,6 +10,7 @@ mod plot;
 pub mod process;
 mod report;
 pub mod soak;
+pub mod speakers;
 mod table;
 pub mod wer;
 pub mod window;

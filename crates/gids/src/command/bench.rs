@@ -18,9 +18,9 @@ use crate::{
         audio::Audio,
         calibrate, check_plot, compare, csv,
         measure::{self, Trial},
-        plot, ratios, soak, table, window,
+        plot, ratios, soak, speakers, table, window,
     },
-    cli::{Bench, BenchLatency, BenchShapes, PolicyArg},
+    cli::{Bench, BenchLatency, BenchShapes, BenchSpeakers, PolicyArg},
     runtime,
     terminal::line,
 };
@@ -35,6 +35,7 @@ pub fn run(command: Bench, given: Option<Lang>) -> anyhow::Result<()> {
         Bench::Calibrate(args) => calibrate::run(&args),
         Bench::Shapes(args) => shapes(&args),
         Bench::Soak(args) => soak::run(&args),
+        Bench::Speakers(args) => who_speaks(&args),
     }
 }
 
@@ -90,6 +91,16 @@ fn latency(args: &BenchLatency, given: Option<Lang>) -> anyhow::Result<()> {
     }
     if let Some(path) = &args.plot {
         plot(&report, path)?;
+    }
+    Ok(())
+}
+
+fn who_speaks(args: &BenchSpeakers) -> anyhow::Result<()> {
+    let rows = speakers::run(&args.folder, &mut |name| line(&format!("gids: {name} ...")))?;
+    print!("{}", speakers::table(&rows));
+    println!("{}", speakers::LEGEND);
+    if let Some(path) = &args.json {
+        write(path, &serde_json::to_string_pretty(&rows)?)?;
     }
     Ok(())
 }

@@ -8,6 +8,8 @@ mod store;
 mod text;
 mod voice;
 
+pub(crate) use voice::enrol_recording;
+
 use std::{io, path::Path};
 
 use timeline::Lang;

@@ -9,13 +9,15 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use capture::{ChannelMode, FileSource, MicSource, Poll, Source};
-use speakers::Enrolment;
-use timeline::{EventKind, Lang, Role, SAMPLE_RATE_HZ, Speaker, UtteranceEvent};
+use speakers::{Attribution, Enrolment, Mode, Tracker, VoiceEmbedder};
+use timeline::{EventKind, Lang, Role, SAMPLE_RATE_HZ, Speaker, UtteranceEvent, VoiceId};
 
 use crate::{
     cli::{Enrol, SessionArgs, SpeakersArgs},
+    diarize::diarize,
     runtime,
-    session_run::quiet_events,
+    session_run::{quiet_events, segmenters, speaker_mode},
+    terminal,
 };
 
 /// Seconds of reading aloud; five of speech are needed.
@@ -50,6 +52,18 @@ pub fn enrol(args: &Enrol, lang: Lang) -> anyhow::Result<()> {
     enrolment.save(&target)?;
     eprintln!("enrolled: {} (numbers that describe the voice, no sound)", target.display());
     Ok(())
+}
+
+/// The voice in a recording, as `gids enrol` takes it.
+///
+/// # Errors
+/// The recording is broken, or no good as an enrolment.
+pub(crate) fn enrol_recording(
+    path: &Path,
+    embedder: &mut impl VoiceEmbedder,
+) -> anyhow::Result<Enrolment> {
+    let enrolment = Enrolment::from_audio(&read_recording(path)?, embedder);
+    enrolment.with_context(|| format!("{} does not do as an enrolment", path.display()))
 }
 
 fn read_recording(path: &Path) -> anyhow::Result<Vec<f32>> {
@@ -112,6 +126,55 @@ fn reading_text(lang: Lang) -> String {
 /// # Errors
 /// See [`crate::command::run`].
 pub fn speakers(args: &SpeakersArgs, lang: Lang) -> anyhow::Result<()> {
+    let mut source = super::listen::open_recording(&args.audio, args.channels)?;
+    let name = args.audio.file_stem().map_or("stdin".into(), |stem| stem.to_string_lossy());
+    if args.roles {
+        return roles(args, lang, source, &name);
+    }
+    let session = SessionArgs {
+        enrol: args.enrol.clone(),
+        practitioner: args.practitioner,
+        ..SessionArgs::plain(lang)
+    };
+    let embedder = runtime::voice_model()?;
+    let mode = speaker_mode(&session, source.channels())?;
+    let named = !matches!(mode, Mode::Cluster);
+    let tracker = Tracker::new(mode, embedder.model().clone())?;
+    let segmenters = segmenters(source.channels())?;
+    let progress = terminal::progress(source.total());
+    let found = diarize(source.as_mut(), segmenters, tracker, embedder, &mut |at| {
+        progress.set_position(at.as_secs() as u64);
+    })?;
+    progress.finish_and_clear();
+    if found.turns.is_empty() {
+        bail!(
+            "no speech was heard in {:.0} s: is it the right recording, and loud enough?",
+            found.length.as_secs()
+        );
+    }
+    if found.turns.iter().all(|turn| turn.voice == found.turns[0].voice) {
+        terminal::line("gids: only one voice was heard");
+    }
+    let lines = found.joined().into_iter().map(|turn| Line {
+        start_s: turn.span.start.as_secs(),
+        end_s: turn.span.end.as_secs(),
+        name: match (turn.voice, named) {
+            (Attribution::STRANGER, _) => "other".to_owned(),
+            (_, true) => turn.speaker.name().to_owned(),
+            (VoiceId(voice), false) => format!("speaker_{}", voice + 1),
+        },
+        confidence: turn.confidence,
+    });
+    write_rttm(&name, lines)
+}
+
+/// The same with the words, which tell who is who where no voice is enrolled: it takes the speech model's time.
+fn roles(
+    args: &SpeakersArgs,
+    lang: Lang,
+    source: Box<dyn Source>,
+    name: &str,
+) -> anyhow::Result<()> {
     let session = SessionArgs {
         model: args.model.clone(),
         mode: coach::Mode::Quiet,
@@ -120,9 +183,7 @@ pub fn speakers(args: &SpeakersArgs, lang: Lang) -> anyhow::Result<()> {
         practitioner: args.practitioner,
         ..SessionArgs::plain(lang)
     };
-    let source = super::listen::open_recording(&args.audio, args.channels)?;
-    let name = args.audio.file_stem().map_or("stdin".into(), |stem| stem.to_string_lossy());
-    let events = quiet_events(&session, source, &name)?;
+    let events = quiet_events(&session, source, name)?;
     // The last word on who is who holds for the whole recording.
     let mut roles: Vec<Role> = Vec::new();
     let mut turns: Vec<&UtteranceEvent> = Vec::new();
@@ -133,20 +194,36 @@ pub fn speakers(args: &SpeakersArgs, lang: Lang) -> anyhow::Result<()> {
             _ => {}
         }
     }
-    let file = name.replace(char::is_whitespace, "_");
+    let lines = turns.into_iter().map(|turn| {
+        let role = roles.iter().find(|role| role.voice == turn.voice);
+        let speaker: Speaker = role.map_or(turn.speaker, |role| role.speaker);
+        let stranger = turn.voice == Attribution::STRANGER;
+        Line {
+            start_s: turn.start_s,
+            end_s: turn.end_s,
+            name: if stranger { "other".to_owned() } else { speaker.name().to_owned() },
+            confidence: turn.confidence,
+        }
+    });
+    write_rttm(name, lines)
+}
+
+/// A line of RTTM.
+struct Line {
+    start_s: f64,
+    end_s: f64,
+    name: String,
+    confidence: f32,
+}
+
+fn write_rttm(recording: &str, lines: impl Iterator<Item = Line>) -> anyhow::Result<()> {
+    let recording = recording.replace(char::is_whitespace, "_");
     let mut out = io::stdout().lock();
-    for turn in turns {
-        let speaker: Speaker = roles
-            .iter()
-            .find(|role| role.voice == turn.voice)
-            .map_or(turn.speaker, |role| role.speaker);
+    for Line { start_s, end_s, name, confidence } in lines {
+        let length_s = end_s - start_s;
         writeln!(
             out,
-            "SPEAKER {file} 1 {:.3} {:.3} <NA> <NA> {} {:.3} <NA>",
-            turn.start_s,
-            turn.end_s - turn.start_s,
-            speaker.name(),
-            turn.confidence
+            "SPEAKER {recording} 1 {start_s:.3} {length_s:.3} <NA> <NA> {name} {confidence:.3} <NA>"
         )?;
     }
     Ok(())

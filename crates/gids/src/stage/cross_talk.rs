@@ -6,7 +6,7 @@
 const WEAKER_DB: f32 = 12.0;
 
 /// Silences the weaker of two blocks of the same stretch, if it is that much weaker.
-pub(super) fn reject(first: &mut [f32], second: &mut [f32]) {
+pub(crate) fn reject(first: &mut [f32], second: &mut [f32]) {
     let (level_first, level_second) = (power(first), power(second));
     let ratio = 10.0_f32.powf(WEAKER_DB / 10.0);
     if level_first > ratio * level_second {

@@ -10,6 +10,7 @@ mod voices;
 mod wanted;
 
 pub use coach::CoachStage;
+pub(crate) use cross_talk::reject as reject_cross_talk;
 pub use listen::ListenStage;
 pub use transcribe::TranscribeStage;
 pub use voices::{Voices, VoicesStage};
