@@ -196,6 +196,11 @@ impl Partition {
         !a.is_empty() && !b.is_empty()
     }
 
+    /// Whether nobody was heard for long enough yet to know them again.
+    pub(crate) fn knows_none(&self) -> bool {
+        self.groups.iter().all(Group::is_empty)
+    }
+
     /// Log-odds (sound only) that voice 0 rather than voice 1 is heard in something new.
     pub(crate) fn log_odds_of(&self, observation: &Observation) -> f32 {
         if observation.values.is_empty() {

@@ -187,7 +187,9 @@ impl Tracker {
         if now.heard.speech_s < LEAST_GUESS_S {
             return None;
         }
-        let (voice, log_odds) = partition.guess(&now.heard);
+        let (known, log_odds) = partition.guess(&now.heard);
+        // While nobody is known, a second voice in this segment is the other one all the same.
+        let voice = if partition.knows_none() { now.voice } else { known };
         if self.is_stranger(partition, voice, &now.heard) {
             return Some(Guess {
                 since: now.span.start,

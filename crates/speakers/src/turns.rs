@@ -68,10 +68,19 @@ impl Trail {
             stretches.push(Stretch { span: Span::new(from, to), voice: voices[first], heard });
             (first, from) = (last + 1, to);
         }
-        // What begins behind the end of the speech is no turn.
-        while stretches.len() > 1 && stretches.last().is_some_and(|last| last.span.is_empty()) {
-            stretches.pop();
+        // What lies before or behind the speech is no turn, nor what begins and ends in one quiet place.
+        if span.is_empty() {
+            stretches.truncate(1);
         }
+        stretches.retain(|stretch| span.is_empty() || !stretch.span.is_empty());
+        stretches.dedup_by(|next, kept| {
+            let same = next.voice == kept.voice;
+            if same {
+                kept.span.end = next.span.end;
+                kept.heard = kept.heard.joined(&next.heard, model);
+            }
+            same
+        });
         if stretches.is_empty() {
             let heard = observation(&[], model);
             stretches.push(Stretch { span, voice: 0, heard });
