@@ -641,7 +641,7 @@ fn an_enrolment_tells_who_speaks_from_the_first_turn_on() {
 #[test]
 fn words_do_not_outweigh_an_enrolment() {
     let mut talk = Talk::enrolled();
-    for voice in in_turns(10) {
+    for voice in in_turns(6) {
         let wrong = if voice == A { -1.5 } else { 1.5 };
         let attribution = talk.line(voice, 2.0, wrong);
         let right = if voice == A { Speaker::Practitioner } else { Speaker::Client };
