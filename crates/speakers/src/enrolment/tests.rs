@@ -150,7 +150,7 @@ fn an_enrolment_survives_the_disk_and_is_the_owners_only() {
     enrolment.save(&path).unwrap(); // and once more over the first
     assert_eq!(Enrolment::load(&path).unwrap(), enrolment);
     let files: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|f| f.unwrap().path()).collect();
-    assert_eq!(files, [path.clone()]);
+    assert_eq!(files, std::slice::from_ref(&path));
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
