@@ -77,6 +77,11 @@ impl Gallery {
         [sound[0], sound[1], sound[2] - third]
     }
 
+    /// Whether the client was heard.
+    pub(crate) fn knows_client(&self) -> bool {
+        !self.groups[1].is_empty()
+    }
+
     /// The voice of each turn, by what is known now.
     pub(crate) fn labels(&self) -> impl Iterator<Item = u8> {
         self.labels.iter().copied()
@@ -172,9 +177,14 @@ impl Gallery {
                 *self = other;
             }
         }
-        if self.groups[2].precision > self.groups[1].precision {
+        if self.speech_s(2) > self.speech_s(1) {
             self.rename(1, 2);
         }
+    }
+
+    fn speech_s(&self, voice: u8) -> f32 {
+        let turns = self.labels.iter().zip(&self.observations);
+        turns.filter(|(label, _)| **label == voice).map(|(_, turn)| turn.speech_s).sum()
     }
 
     fn rename(&mut self, a: u8, b: u8) {
@@ -188,7 +198,8 @@ impl Gallery {
         self.rebuild();
     }
 
-    /// Logarithm of how likely all is, up to what is common to all ways of sharing out.
+    /// Logarithm of how likely all that was heard is, up to what is common to all ways of sharing out. What was said is
+    /// left out: no number of misleading sentences overturns an enrolment.
     fn score(&self) -> f32 {
         let sound: f32 = self
             .groups
@@ -202,11 +213,8 @@ impl Gallery {
                 each.sum::<f32>()
             })
             .sum();
-        let words: f32 = (self.labels.iter().zip(&self.observations))
-            .map(|(label, it)| if *label == 0 { it.role_log_odds } else { 0.0 })
-            .sum();
         let third = if self.groups[2].is_empty() { 0.0 } else { THIRD_PRICE };
-        0.5 * self.temper * sound + ROLE_WEIGHT * words - third
+        0.5 * self.temper * sound - third
     }
 
     fn rebuild(&mut self) {

@@ -221,3 +221,6 @@ pub(crate) fn speech_s(samples: &[f32]) -> f32 {
     let least = (loud * PAUSE).max(SILENCE);
     0.01 * levels.iter().filter(|level| **level >= least).count() as f32
 }
+
+#[cfg(test)]
+mod tests;

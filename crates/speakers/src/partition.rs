@@ -185,6 +185,11 @@ impl Partition {
         [self.density(0, observation), self.density(1, observation)]
     }
 
+    /// Whether nobody was heard for long enough yet to know them again.
+    pub(crate) fn knows_none(&self) -> bool {
+        self.groups.iter().all(Group::is_empty)
+    }
+
     /// Log-odds (sound only) that voice 0 rather than voice 1 is heard in something new.
     fn log_odds_of(&self, observation: &Observation) -> f32 {
         let [zero, one] = self.densities(observation);

@@ -184,6 +184,10 @@ impl Tracker {
         }
         let (voice, log_odds) = match &self.known {
             Known::Enrolled(gallery) => gallery.guess(&now.heard),
+            // While nobody is known, a second voice in this segment is the other one all the same.
+            Known::Nothing(partition) if partition.knows_none() => {
+                (now.voice, partition.guess(&now.heard).1)
+            }
             Known::Nothing(partition) => partition.guess(&now.heard),
             Known::Channel => return None,
         };
@@ -222,17 +226,15 @@ impl Tracker {
         let role_log_odds = if role_log_odds.is_finite() { role_log_odds } else { 0.0 }
             .clamp(-MOST_LOG_ODDS, MOST_LOG_ODDS);
         let heard = Observation { role_log_odds, ..turn.stretch.heard };
-        let (voice, log_odds, changed) = match &mut self.known {
-            Known::Channel => (u8::from(turn.channel != self.practitioner), f32::INFINITY, false),
-            Known::Enrolled(gallery) => {
-                let (voice, log_odds) = gallery.push(heard);
-                (voice, log_odds, false)
-            }
+        let (voice, log_odds) = match &mut self.known {
+            Known::Channel => (u8::from(turn.channel != self.practitioner), f32::INFINITY),
+            known => known.push(heard),
+        };
+        let changed = match &self.known {
             Known::Nothing(partition) => {
-                let (voice, log_odds) = partition.push(heard);
-                let changed = self.roles.update(partition.role_log_odds(), partition.first_voice());
-                (voice, log_odds, changed)
+                self.roles.update(partition.role_log_odds(), partition.first_voice())
             }
+            Known::Channel | Known::Enrolled(_) => false,
         };
         self.heard[usize::from(voice)] = true;
         Attribution {

@@ -20,6 +20,8 @@ const CHANGE_PRICE: f32 = 4.0;
 const SPLIT_LOG_ODDS: f32 = 6.0;
 /// A side of a split holds at least so many windows.
 const LEAST_WINDOWS: usize = 2;
+/// A segment is split around a piece in its middle at so many places.
+const MIDDLE_PLACES: usize = 24;
 /// A change lies in the quietest place that is no further than this from where the windows put it: 250 ms.
 const SNAP: u64 = 4_000;
 /// What a place loses by lying at that distance: as much as being twice as loud.
@@ -36,6 +38,26 @@ pub(crate) enum Known {
     Enrolled(Gallery),
     /// Nothing but what was heard in this session.
     Nothing(Partition),
+}
+
+impl Known {
+    /// Whether both the practitioner and the client were heard for long enough to tell one from the other.
+    fn knows_both(&self) -> bool {
+        match self {
+            Self::Channel => true,
+            Self::Enrolled(gallery) => gallery.knows_client(),
+            Self::Nothing(partition) => partition.knows_both(),
+        }
+    }
+
+    /// Adds a turn, and gives its voice and the log-odds (≥ 0) for who that is taken for.
+    pub(crate) fn push(&mut self, heard: Observation) -> (u8, f32) {
+        match self {
+            Self::Channel => (0, f32::INFINITY),
+            Self::Enrolled(gallery) => gallery.push(heard),
+            Self::Nothing(partition) => partition.push(heard),
+        }
+    }
 }
 
 /// A stretch with one voice.
@@ -75,10 +97,19 @@ impl Trail {
             stretches.push(Stretch { span: Span::new(from, to), voice: voices[first], heard });
             (first, from) = (last + 1, to);
         }
-        // What begins behind the end of the speech is no turn.
-        while stretches.len() > 1 && stretches.last().is_some_and(|last| last.span.is_empty()) {
-            stretches.pop();
+        // What lies before or behind the speech is no turn, nor what begins and ends in one quiet place.
+        if span.is_empty() {
+            stretches.truncate(1);
         }
+        stretches.retain(|stretch| span.is_empty() || !stretch.span.is_empty());
+        stretches.dedup_by(|next, kept| {
+            let same = next.voice == kept.voice;
+            if same {
+                kept.span.end = next.span.end;
+                kept.heard = kept.heard.joined(&next.heard, model);
+            }
+            same
+        });
         if stretches.is_empty() {
             let heard = observation(&[], model);
             stretches.push(Stretch { span, voice: 0, heard });
@@ -90,27 +121,27 @@ impl Trail {
         if windows.is_empty() {
             return Vec::new();
         }
-        let mut known = match known {
-            Known::Channel => return vec![0; windows.len()],
-            Known::Enrolled(gallery) => {
-                return path(windows, model, |heard| gallery.densities(heard));
-            }
-            Known::Nothing(partition) if partition.knows_both() => {
-                return path(windows, model, |heard| partition.densities(heard));
-            }
-            Known::Nothing(partition) => partition.clone(),
-        };
-        let mut pieces = Vec::new();
-        split(0, windows, model, &mut pieces);
-        let mut voices = vec![0; windows.len()];
-        for (from, to) in pieces {
-            let (voice, _) = known.push(observation(&windows[from..to], model));
-            voices[from..to].fill(voice);
-        }
-        if known.knows_both() {
-            path(windows, model, |heard| known.densities(heard))
+        // While a voice is unknown, what differs within the segment introduces it.
+        let mut learnt;
+        let known = if known.knows_both() {
+            known
         } else {
-            voices
+            learnt = known.clone();
+            let mut pieces = Vec::new();
+            split(0, windows, model, &mut pieces);
+            let mut voices = vec![0; windows.len()];
+            for (from, to) in pieces {
+                voices[from..to].fill(learnt.push(observation(&windows[from..to], model)).0);
+            }
+            if !learnt.knows_both() {
+                return voices;
+            }
+            &learnt
+        };
+        match known {
+            Known::Channel => vec![0; windows.len()],
+            Known::Enrolled(gallery) => path(windows, model, |heard| gallery.densities(heard)),
+            Known::Nothing(partition) => path(windows, model, |heard| partition.densities(heard)),
         }
     }
 
@@ -198,20 +229,37 @@ fn path<const N: usize>(
     voices
 }
 
-/// Splits windows (the first is number `from` of the segment) where their two sides are most surely two voices.
+/// Splits windows (the first is number `from` of the segment) where what lies on one side, or between two places, is most
+/// surely another voice than the rest.
 fn split(from: usize, windows: &[&Window], model: &VoiceModel, out: &mut Vec<(usize, usize)>) {
-    let most = windows.len().saturating_sub(LEAST_WINDOWS);
-    let best = (LEAST_WINDOWS..=most)
-        .map(|at| {
-            let sides = [&windows[..at], &windows[at..]].map(|side| observation(side, model));
-            (at, Partition::two_voices(model, &sides))
-        })
-        .max_by(|a, b| a.1.total_cmp(&b.1));
-    match best {
-        Some((at, log_odds)) if log_odds > SPLIT_LOG_ODDS => {
-            split(from, &windows[..at], model, out);
-            split(from + at, &windows[at..], model, out);
+    let count = windows.len();
+    let mut best = (SPLIT_LOG_ODDS, None);
+    let mut consider = |a: usize, b: usize| {
+        let inside = observation(&windows[a..b], model);
+        let rest: Vec<&Window> = windows[..a].iter().chain(&windows[b..]).copied().collect();
+        let log_odds = Partition::two_voices(model, &[inside, observation(&rest, model)]);
+        if log_odds > best.0 {
+            best = (log_odds, Some((a, b)));
         }
-        _ => out.push((from, from + windows.len())),
+    };
+    for at in LEAST_WINDOWS..=count.saturating_sub(LEAST_WINDOWS) {
+        consider(0, at);
+    }
+    // Pieces in the middle are many: in a long segment only every so many places are tried.
+    let stride = count.div_ceil(MIDDLE_PLACES).max(1);
+    for a in (LEAST_WINDOWS..count).step_by(stride) {
+        for b in (a + LEAST_WINDOWS..=count.saturating_sub(LEAST_WINDOWS)).step_by(stride) {
+            consider(a, b);
+        }
+    }
+    match best.1 {
+        Some((a, b)) => {
+            for (first, last) in [(0, a), (a, b), (b, count)] {
+                if first < last {
+                    split(from + first, &windows[first..last], model, out);
+                }
+            }
+        }
+        None => out.push((from, from + count)),
     }
 }
