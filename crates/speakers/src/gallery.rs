@@ -15,6 +15,8 @@ pub(crate) const VOICES: usize = 3;
 /// Price of one more voice than the two that a session is about, in log-odds. A client whose voice changes (weeps, laughs,
 /// whispers) is likelier than a third person.
 const THIRD_PRICE: f32 = 18.0;
+/// A third voice that has spoken for so many times as long as the client's is the client's, and the other way round.
+const OUTSPOKEN: f32 = 1.5;
 /// So many of the newest turns may still change their voice; older ones count, but stay.
 const OPEN_TURNS: usize = 120;
 /// Passes over them; they settle in one or two.
@@ -168,7 +170,7 @@ impl Gallery {
     }
 
     /// Gives what one voice has to another and the other way round, if that is likelier. Of the two that are not the
-    /// practitioner's, the one that spoke for longer is the client's.
+    /// practitioner's, the one that spoke for clearly longer is the client's.
     fn exchange(&mut self) {
         for (a, b) in [(0, 1), (0, 2)] {
             let mut other = self.clone();
@@ -177,7 +179,7 @@ impl Gallery {
                 *self = other;
             }
         }
-        if self.speech_s(2) > self.speech_s(1) {
+        if self.speech_s(2) > OUTSPOKEN * self.speech_s(1) {
             self.rename(1, 2);
         }
     }

@@ -199,7 +199,7 @@ impl Tracker {
         })
     }
 
-    /// The turns of a segment, in their order, whose speech lies in `speech`; each is then to be [pushed](Self::push).
+    /// The turns of a segment, in their order, whose speech was found in `speech` (it may have begun softly a little before); each is then to be [pushed](Self::push).
     /// One turn where nothing was heard of the segment.
     #[must_use]
     pub fn turns(&mut self, id: SegmentId, channel: ChannelId, speech: Span) -> Vec<Turn> {
@@ -207,6 +207,7 @@ impl Tracker {
             Some(at) => self.open.swap_remove(at).trail,
             None => Trail { start: speech.start, ..Trail::default() },
         };
+        let speech = Span::new(trail.onset(speech.start), speech.end);
         let stretches = trail.stretches(speech, &self.model, &self.known);
         stretches.into_iter().map(|stretch| Turn { span: stretch.span, channel, stretch }).collect()
     }
