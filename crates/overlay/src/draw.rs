@@ -15,7 +15,7 @@ use egui::{
 
 use self::{
     layout::{CueLayout, FootLayout},
-    parts::{button, icon_of, level_meter, speaking_now, text_line},
+    parts::{button, icon_of, level_meter, speaking_now, speaking_width, text_line},
 };
 use crate::{
     Action, SessionView, Status, ThemeChoice, Visibility,
@@ -237,17 +237,27 @@ fn draw_top(
         palette.text,
         room,
     );
-    let shown = text_line(
-        ui,
-        Pos2::new(shown.right() + 14.0, row.center().y),
-        &clock,
-        FontId::proportional(size::STATUS_TEXT),
-        palette.secondary,
-        clock_width + 1.0,
-    );
+    let (clock_gap, speaking_gap) = (14.0, 15.0);
+    let mut end = shown.right();
+    // Where a long state leaves no room for both, who speaks is worth more than the time. The button has air
+    // around its icon.
+    let beside = view
+        .speaking()
+        .map_or(0.0, |speaking| speaking_gap + speaking_width(ui.ctx(), speaking, texts));
+    if end + clock_gap + clock_width + beside <= pause.left() {
+        let shown = text_line(
+            ui,
+            Pos2::new(end + clock_gap, row.center().y),
+            &clock,
+            FontId::proportional(size::STATUS_TEXT),
+            palette.secondary,
+            clock_width + 1.0,
+        );
+        end = shown.right();
+    }
     if let Some(speaking) = view.speaking() {
-        let at = Pos2::new(shown.right() + 18.0, row.center().y);
-        speaking_now(ui, at, pause.left() - 6.0 - at.x, speaking, texts, palette);
+        let at = Pos2::new(end + speaking_gap, row.center().y);
+        speaking_now(ui, at, pause.left() - at.x, speaking, texts, palette);
     }
 }
 

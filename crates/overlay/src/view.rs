@@ -473,7 +473,7 @@ impl SessionView {
     /// taken for another one, whichever had begun by then.
     fn end_turn(&mut self, voice: VoiceId, at_s: f64) {
         let begun = |turn: &Turn| turn.told_s <= at_s + TOLD_AFTER_S;
-        let right = |turn: &Turn| turn.speaking.voice == voice;
+        let right = |turn: &Turn| turn.speaking.voice == voice && !turn.over;
         let any_right = self.turns.iter().any(|turn| begun(turn) && right(turn));
         for turn in &mut self.turns {
             turn.over |= begun(turn) && (right(turn) || !any_right);

@@ -1,7 +1,8 @@
 //! The small parts: a button, a line of text, the level meter.
 
 use egui::{
-    Color32, FontId, Label, Pos2, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo,
+    Color32, Context, FontId, Label, Pos2, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui,
+    WidgetInfo,
 };
 
 use super::{layout, size};
@@ -21,6 +22,7 @@ const BUTTON_ICON: f32 = 16.0;
 
 /// The side of the balloon beside who speaks, in points.
 const SPEAKING_ICON: f32 = 15.0;
+const AFTER_SPEAKING_ICON: f32 = 6.0;
 
 /// A button without words; `label` is its tooltip and its name for a screen reader.
 pub(super) fn button(
@@ -60,6 +62,13 @@ pub(super) fn text_line(
     rect
 }
 
+/// How wide [`speaking_now`] is when nothing of it is cut.
+pub(super) fn speaking_width(ctx: &Context, speaking: Speaking, texts: &Texts) -> f32 {
+    let [who, _] = texts.speaking(speaking);
+    let text = layout::one_row(ctx, &who, size::SPEAKING_TEXT, Color32::PLACEHOLDER, f32::INFINITY);
+    SPEAKING_ICON + AFTER_SPEAKING_ICON + text.size().x
+}
+
 /// Who speaks, on one row from `at`, the middle of its left end, in `width`: not for sure with an empty balloon, a
 /// question mark and less contrast.
 pub(super) fn speaking_now(
@@ -79,7 +88,7 @@ pub(super) fn speaking_now(
         Pos2::new(at.x + 0.5 * SPEAKING_ICON, at.y),
         egui::Vec2::splat(SPEAKING_ICON),
     );
-    let left = side.right() + 6.0;
+    let left = side.right() + AFTER_SPEAKING_ICON;
     let galley = layout::one_row(ui.ctx(), &who, size::SPEAKING_TEXT, color, width - (left - at.x));
     let text = egui::Align2::LEFT_CENTER.anchor_size(Pos2::new(left, at.y), galley.size());
     let rect = side.union(text);

@@ -328,7 +328,8 @@ fn who_speaks_is_read_and_read_aloud_in_both_languages() {
                 let mut view = SessionView::new(lang, false);
                 view.reduce(&speaking(3.0, 0, voice, confidence));
                 let harness = harness(view.clone());
-                let shown = harness.get_by_label(&format!("{now}: {name}{doubt}"));
+                let label = format!("{now}: {name}{doubt}");
+                let shown = harness.get_by_label(&label);
                 assert_eq!(shown.accesskit_node().role(), egui::Role::Label);
                 let [read, _] = Texts::of(lang).speaking(view.speaking().unwrap());
                 assert_eq!(read, format!("{name}{doubt}"));
@@ -378,8 +379,12 @@ fn who_speaks_has_room_beside_every_state() {
                 let pause = harness.get_by_label(texts.pause).rect();
                 let rect = shown.rect();
                 assert!(rect.right() <= pause.left(), "{state:?}: {rect:?} covers {pause:?}");
-                let clock = harness.get_by_label(&layout::clock(view.clock_s())).rect();
-                assert!(rect.left() > clock.right(), "{state:?}: {rect:?} covers {clock:?}");
+                let status = texts.status(view.status());
+                let clock = layout::clock(view.clock_s()); // gives way to it
+                for other in [&status, &clock] {
+                    let other = harness.query_by_label(other).map_or(Rect::NOTHING, |o| o.rect());
+                    assert!(rect.left() > other.right(), "{state:?}: {rect:?} covers {other:?}");
+                }
                 let [read, _] = texts.speaking(view.speaking().unwrap());
                 let whole = layout::one_row(
                     &harness.ctx,
@@ -388,7 +393,8 @@ fn who_speaks_has_room_beside_every_state() {
                     DARK.text,
                     f32::INFINITY,
                 );
-                assert!(rect.width() >= whole.size().x + 15.0, "{state:?}: {read} is cut");
+                let needed = whole.size().x + 15.0 + 5.0;
+                assert!(rect.width() >= needed, "{state:?}: {read} is cut: {rect:?}, {needed}");
             }
         }
     }
