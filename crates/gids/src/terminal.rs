@@ -7,7 +7,7 @@ use crossbeam_channel::Receiver;
 use indicatif::{ProgressBar, ProgressStyle};
 use timeline::{
     CueEvent, EndSummary, EventKind, Lang, LatencyMs, Rung, SessionEvent, Span, Speaker, Strength,
-    UtteranceEvent,
+    UtteranceEvent, VoiceId,
 };
 
 use crate::{bench::Percentiles, wire::Pace};
@@ -135,6 +135,14 @@ impl Terminal {
             EventKind::CueWithdrawn { .. } => {
                 Some(if nl { "        ◌ ingetrokken" } else { "        ◌ taken back" }.to_owned())
             }
+            EventKind::Roles { .. } => {
+                let line = if nl {
+                    "Rollen gewisseld, ook in de regels hierboven"
+                } else {
+                    "Roles swapped, in the lines above too"
+                };
+                Some(format!("[{}] {line}", clock(event.t_s)))
+            }
             EventKind::Paused { paused } => Some(
                 match (nl, paused) {
                     (true, true) => "Gepauzeerd",
@@ -149,7 +157,11 @@ impl Terminal {
     }
 
     fn utterance(&self, utterance: &UtteranceEvent) -> String {
-        let who = speaker_name(utterance.speaker, self.lang);
+        let who = match (utterance.voice, self.lang) {
+            (VoiceId::STRANGER, Lang::Nl) => "Iemand anders",
+            (VoiceId::STRANGER, Lang::En) => "Someone else",
+            _ => speaker_name(utterance.speaker, self.lang),
+        };
         format!("[{}] {who}: {}", clock(utterance.start_s), utterance.text)
     }
 
@@ -305,6 +317,39 @@ mod tests {
     #[test]
     fn the_progress_bars_template_is_valid() {
         assert!(ProgressStyle::with_template("{bar:32} {pos}/{len} s  {eta}").is_ok());
+    }
+
+    #[test]
+    fn roles_are_said_and_who_seems_to_speak_is_not() {
+        let roles = || EventKind::Roles { roles: Vec::new() };
+        let speaking = || EventKind::Speaking {
+            segment: 0,
+            start_s: 61.0,
+            voice: VoiceId(1),
+            speaker: Speaker::Client,
+            confidence: 0.9,
+        };
+        let said = |lang, voice| {
+            let speaker = Speaker::Client;
+            let (id, text) = ("u1".to_owned(), "Ja.".to_owned());
+            let (start_s, end_s, confidence) = (61.0, 62.0, 0.9);
+            let voice = VoiceId(voice);
+            let words = Vec::new();
+            let utterance =
+                UtteranceEvent { id, speaker, confidence, voice, start_s, end_s, text, words };
+            let mut terminal = Terminal::new(lang, Pace::RealTime, None);
+            [EventKind::Utterance(utterance), roles(), speaking()]
+                .map(|kind| terminal.line(&SessionEvent { t_s: 62.0, kind }))
+        };
+        let lines = |lang, voice| said(lang, voice).into_iter().flatten().collect::<Vec<_>>();
+        assert_eq!(
+            lines(Lang::Nl, 1),
+            ["[01:01] Cliënt: Ja.", "[01:02] Rollen gewisseld, ook in de regels hierboven"]
+        );
+        assert_eq!(
+            lines(Lang::En, 2),
+            ["[01:01] Someone else: Ja.", "[01:02] Roles swapped, in the lines above too"]
+        );
     }
 
     #[test]

@@ -61,7 +61,7 @@ impl WindowWaker {
 pub struct WindowInputs {
     /// What happens. Hanging up ends the session as an `end` event does.
     pub events: Receiver<SessionEvent>,
-    /// What the user wants of the session: pause, go on, stop.
+    /// What the user wants of the session: pause, go on, exchange the roles, stop.
     pub control: Sender<Control>,
     /// The level of the sound: the bits of an `f32`, in dBFS.
     pub level: Arc<AtomicU32>,
@@ -187,6 +187,10 @@ impl Window {
                     if self.inputs.control.try_send(pause).is_err() {
                         self.view.apply(action); // nobody heard it: it did not happen
                     }
+                }
+                // What is shown changes when the `roles` event comes; nothing has happened if nobody heard it.
+                Action::SwapRoles => {
+                    self.inputs.control.try_send(Control::SwapRoles).ok();
                 }
                 // The program stops the session when the window is gone.
                 Action::Quit => self.close(ctx),

@@ -17,6 +17,9 @@ pub enum Action {
     ToggleDetail,
     /// Show the words that are heard, or not.
     ToggleWords,
+    /// The practitioner is taken for the client, and the client for the practitioner: exchange them. The program has
+    /// to do it.
+    SwapRoles,
 }
 
 /// Which theme is drawn.

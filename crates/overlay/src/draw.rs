@@ -1,6 +1,6 @@
 //! The overlay as a function of its view.
 //!
-//! Open, from top to bottom: the state with the clock and the buttons; the level as a thin line; the cue (mark,
+//! Open, from top to bottom: the state with the clock, who speaks, and the buttons; the level as a thin line; the cue (mark,
 //! headline, suggestion) or, while there is none, the words that are heard; and at the foot what has
 //! to be said besides (a fault, the demo model). Hidden: a bar with the state alone.
 
@@ -15,7 +15,7 @@ use egui::{
 
 use self::{
     layout::{CueLayout, FootLayout},
-    parts::{button, icon_of, level_meter, text_line},
+    parts::{button, icon_of, level_meter, speaking_now, speaking_width, text_line},
 };
 use crate::{
     Action, SessionView, Status, ThemeChoice, Visibility,
@@ -38,6 +38,7 @@ pub(crate) mod size {
     /// The level meter with the space around it.
     pub(crate) const METER_ROW: f32 = 20.0;
     pub(crate) const STATUS_TEXT: f32 = 16.0;
+    pub(crate) const SPEAKING_TEXT: f32 = 15.0;
     pub(crate) const MARK_TEXT: f32 = 17.0;
     pub(crate) const HEADLINE_TEXT: f32 = 31.0;
     pub(crate) const SUGGESTION_TEXT: f32 = 21.0;
@@ -183,7 +184,7 @@ fn draw_open(
     }
 }
 
-/// State, clock and buttons.
+/// State, clock, who speaks, and buttons.
 fn draw_top(
     ui: &mut Ui,
     row: Rect,
@@ -202,9 +203,9 @@ fn draw_top(
     // A miss beside "hide" must not end the session.
     let (quit, hide, pause) = (place(16.0), place(4.0), place(4.0));
     if !view.is_ended() {
-        let (icon, label) = match view.status() {
-            Status::Paused => (Icon::Play, texts.resume),
-            _ => (Icon::Pause, texts.pause),
+        let (icon, label) = match view.is_listening() {
+            false => (Icon::Play, texts.resume),
+            true => (Icon::Pause, texts.pause),
         };
         if button(ui, pause, icon, label, palette).clicked() {
             actions.push(Action::TogglePause);
@@ -236,24 +237,38 @@ fn draw_top(
         palette.text,
         room,
     );
-    text_line(
-        ui,
-        Pos2::new(shown.right() + 14.0, row.center().y),
-        &clock,
-        FontId::proportional(size::STATUS_TEXT),
-        palette.secondary,
-        clock_width + 1.0,
-    );
+    let (clock_gap, speaking_gap) = (14.0, 15.0);
+    let mut end = shown.right();
+    // Where a long state leaves no room for both, who speaks is worth more than the time. The button has air
+    // around its icon.
+    let beside = view
+        .speaking()
+        .map_or(0.0, |speaking| speaking_gap + speaking_width(ui.ctx(), speaking, texts));
+    if end + clock_gap + clock_width + beside <= pause.left() {
+        let shown = text_line(
+            ui,
+            Pos2::new(end + clock_gap, row.center().y),
+            &clock,
+            FontId::proportional(size::STATUS_TEXT),
+            palette.secondary,
+            clock_width + 1.0,
+        );
+        end = shown.right();
+    }
+    if let Some(speaking) = view.speaking() {
+        let at = Pos2::new(end + speaking_gap, row.center().y);
+        speaking_now(ui, at, pause.left() - at.x, speaking, texts, palette);
+    }
 }
 
 /// What stands where a cue would: the words that are heard, or what can be done.
 fn draw_idle(ui: &mut Ui, body: Rect, view: &SessionView, texts: &Texts, palette: &Palette) {
-    let (label, text) = match (view.status(), view.heard()) {
-        (Status::Paused, _) => ("", texts.paused_body),
-        (Status::Ended, _) => ("", texts.ended_body),
-        (_, Heard::Partial(text)) => (texts.hearing, text.as_str()),
-        (_, Heard::Said { speaker, text, .. }) => (texts.speaker(*speaker), text.as_str()),
-        (_, Heard::Nothing) => ("", texts.hints),
+    let (label, text) = match view.heard() {
+        _ if view.is_ended() => ("", texts.ended_body),
+        _ if !view.is_listening() => ("", texts.paused_body),
+        Heard::Partial(text) => (texts.hearing, text.as_str()),
+        Heard::Said { voice, speaker, text } => (texts.who(*voice, *speaker), text.as_str()),
+        Heard::Nothing => ("", texts.hints),
     };
     let mut at = body.min;
     if !label.is_empty() {
@@ -280,7 +295,7 @@ fn draw_idle(ui: &mut Ui, body: Rect, view: &SessionView, texts: &Texts, palette
 
 fn color_of(status: Status, palette: &Palette) -> egui::Color32 {
     match status {
-        Status::Listening => palette.accent,
+        Status::Listening | Status::RolesChanged => palette.accent,
         Status::Paused | Status::Ended => palette.secondary,
         Status::Fault
         | Status::LostAudio { .. }

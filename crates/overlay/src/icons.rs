@@ -34,6 +34,12 @@ pub(crate) enum Icon {
     Positive,
     /// A circled i.
     Info,
+    /// A filled balloon: who speaks, for sure.
+    Speaks,
+    /// An empty balloon: who seems to speak.
+    SeemsToSpeak,
+    /// An arrow to the right above one to the left.
+    Swap,
 }
 
 /// Draws `icon` in the middle of `rect`, as large as its shorter side.
@@ -96,6 +102,35 @@ pub(crate) fn draw_icon(painter: &Painter, rect: Rect, icon: Icon, color: Color3
             painter.circle_stroke(center, 6.0 * unit, stroke);
             painter.circle_filled(at(0.0, -2.8), 0.9 * unit, color);
             line(&[at(0.0, -0.4), at(0.0, 3.4)]);
+        }
+        Icon::Speaks => {
+            let body = Rect::from_min_max(at(-6.6, -5.6), at(6.6, 3.0));
+            painter.rect_filled(body, 2.4 * unit, color);
+            let tail = vec![at(-3.8, 2.6), at(0.4, 2.6), at(-3.8, 6.4)];
+            painter.add(Shape::convex_polygon(tail, color, Stroke::NONE));
+        }
+        Icon::SeemsToSpeak => {
+            let outline = [
+                (-4.4, -5.0),
+                (4.4, -5.0),
+                (6.0, -3.4),
+                (6.0, 0.8),
+                (4.4, 2.4),
+                (0.2, 2.4),
+                (-3.4, 5.6),
+                (-3.4, 2.4),
+                (-4.4, 2.4),
+                (-6.0, 0.8),
+                (-6.0, -3.4),
+            ];
+            let points = outline.iter().map(|(x, y)| at(*x, *y)).collect();
+            painter.add(Shape::closed_line(points, stroke));
+        }
+        Icon::Swap => {
+            line(&[at(-6.0, -3.0), at(6.0, -3.0)]);
+            line(&[at(3.0, -6.0), at(6.0, -3.0), at(3.0, 0.0)]);
+            line(&[at(6.0, 3.6), at(-6.0, 3.6)]);
+            line(&[at(-3.0, 0.6), at(-6.0, 3.6), at(-3.0, 6.6)]);
         }
     }
 }

@@ -1,8 +1,8 @@
 //! All words of the overlay, in one table per language.
 
-use timeline::{Lang, Rung, Speaker};
+use timeline::{Lang, Rung, Speaker, VoiceId};
 
-use crate::Status;
+use crate::{Status, view::Speaking};
 
 /// The words of one language.
 pub(crate) struct Texts {
@@ -21,9 +21,13 @@ pub(crate) struct Texts {
     pub hearing: &'static str,
     pub practitioner: &'static str,
     pub client: &'static str,
+    pub speaking_hint: &'static str,
     pub hints: &'static str,
     pub paused_body: &'static str,
     pub ended_body: &'static str,
+    someone_else: &'static str,
+    speaking: &'static str,
+    roles_changed: &'static str,
     reduced: &'static str,
     late_cues: &'static str,
     no_cues: &'static str,
@@ -48,9 +52,13 @@ const NL: Texts = Texts {
     hearing: "Hoort",
     practitioner: "Behandelaar",
     client: "Cliënt",
-    hints: "P pauze · H verberg · D weg · G kort · W woorden · L licht of donker · Q stop",
+    speaking_hint: "Wie er nu spreekt. Klopt het niet: R wisselt de rollen.",
+    hints: "P pauze · H verberg · D weg · R wissel rollen · G kort · W woorden · L licht of donker · Q stop",
     paused_body: "Gids luistert niet mee. Ga verder met P of spatie.",
     ended_body: "De sessie is afgelopen. Sluit dit venster met Q.",
+    someone_else: "Iemand anders",
+    speaking: "Spreekt nu",
+    roles_changed: "Rollen gewisseld",
     reduced: "Traag",
     late_cues: "Traag: cues komen later",
     no_cues: "Te traag: alleen tekst",
@@ -75,9 +83,13 @@ const EN: Texts = Texts {
     hearing: "Hearing",
     practitioner: "Practitioner",
     client: "Client",
-    hints: "P pause · H hide · D dismiss · G short · W words · L light or dark · Q quit",
+    speaking_hint: "Who is speaking. If that is wrong, R swaps the roles.",
+    hints: "P pause · H hide · D dismiss · R swap roles · G short · W words · L light or dark · Q quit",
     paused_body: "Gids is not listening. P or space resumes.",
     ended_body: "The session has ended. Q closes this window.",
+    someone_else: "Someone else",
+    speaking: "Speaking now",
+    roles_changed: "Roles swapped",
     reduced: "Slow",
     late_cues: "Slow: cues come later",
     no_cues: "Too slow: text only",
@@ -106,17 +118,27 @@ impl Texts {
             }
             .to_owned(),
             Status::LostAudio { seconds } => self.around(self.lost, seconds),
+            Status::RolesChanged => self.roles_changed.to_owned(),
             Status::Paused => self.paused.to_owned(),
             Status::Fault => self.fault.to_owned(),
             Status::Ended => self.ended.to_owned(),
         }
     }
 
-    pub(crate) fn speaker(&self, speaker: Speaker) -> &'static str {
+    /// Who that is. A third person's words are coached as the client's, but they are not the client's.
+    pub(crate) fn who(&self, voice: VoiceId, speaker: Speaker) -> &'static str {
         match speaker {
+            _ if voice == VoiceId::STRANGER => self.someone_else,
             Speaker::Practitioner => self.practitioner,
             Speaker::Client => self.client,
         }
+    }
+
+    /// Who speaks, as it is read and as it is read aloud.
+    pub(crate) fn speaking(&self, Speaking { voice, speaker, sure }: Speaking) -> [String; 2] {
+        let who = format!("{}{}", self.who(voice, speaker), if sure { "" } else { "?" });
+        let aloud = format!("{}: {who}", self.speaking);
+        [who, aloud]
     }
 
     fn around(&self, (before, after): (&str, &str), seconds: f64) -> String {

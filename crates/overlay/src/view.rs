@@ -26,6 +26,19 @@ const FADE_S: f64 = 0.6;
 /// Seconds for which lost audio is said.
 const LOST_SAID_S: f64 = 8.0;
 
+/// Seconds for which it is said that the roles have changed.
+const ROLES_SAID_S: f64 = 4.0;
+
+/// Below this confidence the overlay says that it is not sure who speaks; there are no early cues below it either.
+const SURE_CONFIDENCE: f32 = 0.7;
+
+/// By so much, in seconds, an utterance may end before the instant at which its speaker was last told, which may
+/// lie in the silence that closes the segment (320 ms). In a next segment nobody is told as soon.
+const TOLD_AFTER_S: f64 = 0.5;
+
+/// No segment lasts as long, in seconds: whatever ended the turn never came here.
+const TURN_LOST_S: f64 = 35.0;
+
 /// Repaints a second while the level moves.
 const LEVEL_HZ: f64 = 15.0;
 
@@ -40,6 +53,8 @@ const SILENT_DBFS: f32 = -90.0;
 pub enum Status {
     /// There was an `end` event.
     Ended,
+    /// Which voice is the practitioner's was turned round a moment ago.
+    RolesChanged,
     /// Nothing is heard because the user wants so.
     Paused,
     /// Something failed, and the user has not taken the message away yet.
@@ -96,6 +111,25 @@ pub(crate) enum Heard {
     },
 }
 
+/// Who seems to speak now.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Speaking {
+    pub voice: VoiceId,
+    pub speaker: Speaker,
+    pub sure: bool,
+}
+
+/// The turn that is going on in a segment.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Turn {
+    segment: u64,
+    speaking: Speaking,
+    /// The instant at which this was so.
+    told_s: f64,
+    /// There were final words that seem to be those of this turn.
+    over: bool,
+}
+
 /// Whether audio is being taken in.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Phase {
@@ -134,6 +168,10 @@ pub struct SessionView {
     heard: Heard,
     /// The last utterance.
     said: Heard,
+    /// The one that was told last is the last one. There are two where two channels are kept apart.
+    turns: Vec<Turn>,
+    /// Until when it is said that the roles have changed.
+    roles_said_until_s: Option<f64>,
     theme: ThemeChoice,
     detail: Detail,
     visibility: Visibility,
@@ -158,6 +196,8 @@ impl SessionView {
             cue: None,
             heard: Heard::Nothing,
             said: Heard::Nothing,
+            turns: Vec::new(),
+            roles_said_until_s: None,
             theme: ThemeChoice::default(),
             detail: Detail::default(),
             visibility: Visibility::default(),
@@ -172,11 +212,19 @@ impl SessionView {
         match &event.kind {
             EventKind::Cue(cue) => self.show(cue),
             // It was no speech after all: what was said before it stands again.
-            EventKind::Partial { text, .. } if text.is_empty() => self.heard = self.said.clone(),
-            EventKind::Partial { text, stable_words, .. } => {
+            EventKind::Partial { segment, text, .. } if text.is_empty() => {
+                self.turns.retain(|turn| turn.segment != *segment);
+                self.heard = self.said.clone();
+            }
+            EventKind::Partial { segment, text, stable_words, .. } => {
+                // The final words were those of the other channel.
+                for turn in self.turns.iter_mut().filter(|turn| turn.segment == *segment) {
+                    turn.over = false;
+                }
                 self.heard = Heard::Partial(without_tail(text, *stable_words));
             }
             EventKind::Utterance(utterance) => {
+                self.end_turn(utterance.voice, event.t_s);
                 self.heard = Heard::Said {
                     voice: utterance.voice,
                     speaker: utterance.speaker,
@@ -184,7 +232,10 @@ impl SessionView {
                 };
                 self.said = self.heard.clone();
             }
-            EventKind::Roles { roles } => self.rename(roles),
+            EventKind::Roles { roles } => {
+                self.rename(roles);
+                self.roles_said_until_s = Some(self.now_s + ROLES_SAID_S);
+            }
             EventKind::Gap { start_s, end_s } => {
                 let before = self.lost.map_or(0.0, |lost| lost.seconds);
                 let seconds = before + (end_s - start_s).max(0.0);
@@ -201,7 +252,17 @@ impl SessionView {
                     cue.since_s = cue.since_s.min(self.now_s - (CUE_SHOWN_S - FADE_S));
                 }
             }
-            EventKind::Speaking { .. } => {}
+            EventKind::Speaking { segment, voice, speaker, confidence, .. } => {
+                let sure = *confidence >= SURE_CONFIDENCE;
+                let speaking = Speaking { voice: *voice, speaker: *speaker, sure };
+                self.turns.retain(|turn| turn.segment != *segment && !turn.over);
+                self.turns.push(Turn {
+                    segment: *segment,
+                    speaking,
+                    told_s: event.t_s,
+                    over: false,
+                });
+            }
             EventKind::Status { lag_ms, rung } => {
                 let from = if self.lag_ms.is_some() { LAG_GONE_MS } else { LAG_SAID_MS };
                 self.lag_ms = (*lag_ms > from).then_some(*lag_ms);
@@ -216,7 +277,9 @@ impl SessionView {
             EventKind::End(_) => {
                 self.phase = Phase::Ended { clock_s: event.t_s };
                 self.lag_ms = None;
+                self.roles_said_until_s = None;
                 self.heard = Heard::Nothing;
+                self.turns.clear();
             }
             EventKind::Session(_) | EventKind::Coded { .. } => {}
         }
@@ -233,6 +296,9 @@ impl SessionView {
             if let Some(lost) = &mut self.lost {
                 lost.until_s -= back_s;
             }
+            if let Some(until_s) = &mut self.roles_said_until_s {
+                *until_s -= back_s;
+            }
         }
         self.now_s = now_s;
         if self.cue.as_ref().is_some_and(|cue| self.now_s - cue.since_s >= CUE_SHOWN_S) {
@@ -241,6 +307,7 @@ impl SessionView {
         if self.lost.is_some_and(|lost| self.now_s >= lost.until_s) {
             self.lost = None;
         }
+        self.roles_said_until_s.take_if(|until_s| self.now_s >= *until_s);
     }
 
     /// The level of the sound that comes in, in dB relative to full scale.
@@ -276,7 +343,8 @@ impl SessionView {
                     Words::Hidden => Words::Shown,
                 };
             }
-            Action::Quit => {}
+            // It is so when a `roles` event says it.
+            Action::SwapRoles | Action::Quit => {}
         }
     }
 
@@ -285,6 +353,7 @@ impl SessionView {
     pub fn status(&self) -> Status {
         match (self.phase, &self.fault, self.lost, self.lag_ms, self.rung) {
             (Phase::Ended { .. }, ..) => Status::Ended,
+            _ if self.roles_said_until_s.is_some() => Status::RolesChanged,
             (Phase::Paused { .. }, ..) => Status::Paused,
             (Phase::Listening, Some(_), ..) => Status::Fault,
             (_, None, Some(lost), ..) => Status::LostAudio { seconds: lost.seconds },
@@ -393,7 +462,26 @@ impl SessionView {
         }
     }
 
+    /// Who seems to speak now.
+    pub(crate) fn speaking(&self) -> Option<Speaking> {
+        let going_on = |turn: &&Turn| !turn.over && self.now_s - turn.told_s < TURN_LOST_S;
+        let turn = self.turns.iter().rfind(going_on).filter(|_| self.is_listening())?;
+        Some(turn.speaking)
+    }
+
+    /// An utterance does not say which segment it is of: it is the turn of its voice, or, where the voice was
+    /// taken for another one, whichever had begun by then.
+    fn end_turn(&mut self, voice: VoiceId, at_s: f64) {
+        let begun = |turn: &Turn| turn.told_s <= at_s + TOLD_AFTER_S;
+        let right = |turn: &Turn| turn.speaking.voice == voice && !turn.over;
+        let any_right = self.turns.iter().any(|turn| begun(turn) && right(turn));
+        for turn in &mut self.turns {
+            turn.over |= begun(turn) && (right(turn) || !any_right);
+        }
+    }
+
     fn toggle_pause(&mut self) {
+        self.turns.clear();
         self.phase = match self.phase {
             Phase::Listening => Phase::Paused { clock_s: self.now_s },
             Phase::Paused { .. } => Phase::Listening,
@@ -424,6 +512,11 @@ impl SessionView {
                 && let Some(role) = roles.iter().find(|role| role.voice == *voice)
             {
                 *speaker = role.speaker;
+            }
+        }
+        for Turn { speaking, .. } in &mut self.turns {
+            if let Some(role) = roles.iter().find(|role| role.voice == speaking.voice) {
+                speaking.speaker = role.speaker;
             }
         }
     }

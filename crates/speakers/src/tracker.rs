@@ -78,7 +78,7 @@ pub struct Attribution {
 impl Attribution {
     /// The voice of whoever is neither the practitioner nor surely the client: a trainer, someone who comes in. Only
     /// with an enrolment; never the practitioner.
-    pub const STRANGER: VoiceId = VoiceId(2);
+    pub const STRANGER: VoiceId = VoiceId::STRANGER;
 }
 
 /// Follows the voices of a session. Holds no audio. Synchronous; one per session.
@@ -256,10 +256,13 @@ impl Tracker {
     /// The mapping of the voices heard so far.
     #[must_use]
     pub fn roles(&self) -> Vec<Role> {
-        let voices = (0..3u8).filter(|voice| self.heard[usize::from(*voice)]);
-        voices
-            .map(|voice| Role { voice: VoiceId(voice), speaker: self.roles.speaker(voice) })
-            .collect()
+        let voices = (0..3u8).filter(|voice| self.heard[usize::from(*voice)]).map(VoiceId);
+        let speaker = |voice: VoiceId| match voice {
+            // Whatever the roles of the two are.
+            VoiceId::STRANGER => Speaker::Client,
+            VoiceId(voice) => self.roles.speaker(voice),
+        };
+        voices.map(|voice| Role { voice, speaker: speaker(voice) }).collect()
     }
 
     /// The voice of every turn pushed so far, by what is known now; none by channel.

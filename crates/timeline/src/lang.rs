@@ -102,7 +102,12 @@ impl fmt::Display for Speaker {
 }
 
 /// One of the two voices of a session, told apart by sound or by channel, before and apart from the
-/// question who of them is the practitioner.
+/// question who of them is the practitioner; or a [third one](Self::STRANGER).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct VoiceId(pub u8);
+
+impl VoiceId {
+    /// The voice of whoever is neither of the two: a trainer, someone who comes in.
+    pub const STRANGER: Self = Self(2);
+}

@@ -287,7 +287,17 @@ impl Talk {
             }
             VoiceEvent::Heard { .. } | VoiceEvent::Closed { .. } => None,
         };
+        let dropped = match &event {
+            VoiceEvent::Closed { id, dropped: true } => Some(*id),
+            VoiceEvent::Closed { .. } | VoiceEvent::Heard { .. } => None,
+        };
         self.tracker.hear(event);
+        // Its words may have gone before its voices were heard.
+        if let Some(id) = dropped {
+            let told = self.speaking.iter().find(|(of, _)| *of == id);
+            let at = told.map_or(SampleIdx::ZERO, |(_, guess)| guess.since);
+            return self.nobody_speaks(id, at, desk);
+        }
         match told {
             Some((id, channel, at)) => self.tell_speaker(id, channel, at, desk),
             None => Ok(()),
@@ -310,7 +320,9 @@ impl Talk {
         let same = |before: &Guess| {
             let moved_s = (guess.since.as_secs() - before.since.as_secs()).abs();
             let sure = |guess: &Guess| guess.confidence >= EARLY_CONFIDENCE;
-            guess.voice == before.voice && moved_s < SAME_TURN_S && sure(&guess) == sure(before)
+            (guess.voice, guess.speaker) == (before.voice, before.speaker)
+                && moved_s < SAME_TURN_S
+                && sure(&guess) == sure(before)
         };
         match told {
             Some((_, before)) if same(before) => return Ok(()),
@@ -349,7 +361,6 @@ impl Talk {
                 return self.gone(finished.id, finished.speech_end, desk);
             }
         };
-        self.speaking.retain(|(id, _)| *id != finished.id);
         let (partial_ms, mut shown) = match self.open.iter().position(|open| open.id == finished.id)
         {
             Some(at) => {
@@ -369,6 +380,7 @@ impl Talk {
             let spoken = (0..turns.len()).filter(|i| alone || !turns[*i].words.is_empty());
             spoken.max_by_key(|i| turns[*i].turn.span.overlap(shown.span))
         });
+        let ends_in_words = alone || turns.last().is_some_and(|spoken| !spoken.words.is_empty());
         for (i, Spoken { turn, words }) in turns.into_iter().enumerate() {
             let said = Said {
                 text: if alone {
@@ -383,6 +395,11 @@ impl Talk {
                 shown: if of_shown == Some(i) { shown.take() } else { None },
             };
             self.said(said, desk)?;
+        }
+        if ends_in_words {
+            self.speaking.retain(|(id, _)| *id != finished.id);
+        } else {
+            self.nobody_speaks(finished.id, speech.end, desk)?;
         }
         match shown {
             Some(shown) => {
@@ -476,19 +493,27 @@ impl Talk {
     /// There are no words in a segment after all.
     fn gone(&mut self, id: SegmentId, at: SampleIdx, desk: &mut Desk) -> anyhow::Result<()> {
         self.tracker.forget(id);
-        self.speaking.retain(|(of, _)| *of != id);
-        let Some(at_open) = self.open.iter().position(|open| open.id == id) else { return Ok(()) };
-        let open = self.open.swap_remove(at_open);
-        let nothing = EventKind::Partial {
-            segment: id.0,
-            start_s: at.as_secs(),
-            text: String::new(),
-            stable_words: 0,
+        let Some(at_open) = self.open.iter().position(|open| open.id == id) else {
+            return self.nobody_speaks(id, at, desk);
         };
-        desk.tell(at, nothing)?;
+        let open = self.open.swap_remove(at_open);
+        self.speaking.retain(|(of, _)| *of != id);
+        desk.tell(at, nothing_said(id, at))?;
         let Some(shown) = open.shown else { return Ok(()) };
         self.coach.withdraw(&shown.preview);
         desk.withdraw(at, shown.name)
+    }
+
+    /// Where somebody was said to be speaking in a segment, takes that back: no words follow that would.
+    fn nobody_speaks(
+        &mut self,
+        id: SegmentId,
+        at: SampleIdx,
+        desk: &mut Desk,
+    ) -> anyhow::Result<()> {
+        let Some(told) = self.speaking.iter().position(|(of, _)| *of == id) else { return Ok(()) };
+        self.speaking.swap_remove(told);
+        desk.tell(at, nothing_said(id, at))
     }
 
     /// No final words will come any more: a stage before this one has failed.
@@ -537,16 +562,18 @@ impl Talk {
                 self.rung = rung;
                 EventKind::Status { lag_ms, rung }
             }
-            Note::SwapRoles => {
-                let roles = self.tracker.swap();
-                self.speaking.clear();
-                EventKind::Roles { roles }
-            }
+            Note::SwapRoles => EventKind::Roles { roles: self.tracker.swap() },
             Note::Fault { stage, message } => EventKind::Fault { stage: stage.to_owned(), message },
             Note::End => return Ok(()),
         };
         desk.tell(at, kind)
     }
+}
+
+/// Takes back what was shown of an open segment.
+fn nothing_said(id: SegmentId, at: SampleIdx) -> EventKind {
+    let (segment, start_s) = (id.0, at.as_secs());
+    EventKind::Partial { segment, start_s, text: String::new(), stable_words: 0 }
 }
 
 fn joined<'a>(words: impl Iterator<Item = &'a str>) -> String {

@@ -30,6 +30,7 @@ pub(super) fn pressed(ui: &Ui, dark: bool) -> Vec<Action> {
             Key::Escape | Key::D => Some(Action::DismissCue),
             Key::G => Some(Action::ToggleDetail),
             Key::W => Some(Action::ToggleWords),
+            Key::R => Some(Action::SwapRoles),
             Key::L if dark => Some(Action::SetTheme(ThemeChoice::Light)),
             Key::L => Some(Action::SetTheme(ThemeChoice::Dark)),
             Key::Q => Some(Action::Quit),

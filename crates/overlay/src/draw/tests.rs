@@ -5,12 +5,13 @@ use egui_kittest::{
     Harness,
     kittest::{NodeT, Queryable},
 };
-use timeline::{EndSummary, EventKind, Lang, Rung, SessionEvent, Strength};
+use timeline::{EndSummary, EventKind, Lang, Role, Rung, SessionEvent, Speaker, Strength, VoiceId};
 
 use super::*;
 use crate::{
     Detail,
-    view::tests::{cue_event, event, said},
+    palette::DARK,
+    view::tests::{cue_event, event, partial, said, speaking},
 };
 
 /// The harness draws in a frame with this margin.
@@ -190,6 +191,7 @@ fn every_state_has_a_shape_of_its_own_that_is_not_another_colour() {
         Status::Paused,
         Status::Fault,
         Status::Lagging { lag_ms: 2_000 },
+        Status::RolesChanged,
         Status::Listening,
     ];
     for (index, state) in states.iter().enumerate() {
@@ -312,4 +314,112 @@ fn without_a_cue_it_is_as_small_as_it_can_be() {
 #[test]
 fn the_text_is_large_enough_at_arm_s_length() {
     const { assert!(size::HEADLINE_TEXT >= 28.0 && size::SUGGESTION_TEXT >= 20.0) };
+}
+
+#[test]
+fn who_speaks_is_read_and_read_aloud_in_both_languages() {
+    let names = [
+        (Lang::Nl, "Spreekt nu", ["Behandelaar", "Cliënt", "Iemand anders"]),
+        (Lang::En, "Speaking now", ["Practitioner", "Client", "Someone else"]),
+    ];
+    for (lang, now, names) in names {
+        for (voice, name) in (0u8..).zip(names) {
+            for (confidence, doubt) in [(0.9, ""), (0.7, ""), (0.69, "?")] {
+                let mut view = SessionView::new(lang, false);
+                view.reduce(&speaking(3.0, 0, voice, confidence));
+                let harness = harness(view.clone());
+                let label = format!("{now}: {name}{doubt}");
+                let shown = harness.get_by_label(&label);
+                assert_eq!(shown.accesskit_node().role(), egui::Role::Label);
+                let [read, _] = Texts::of(lang).speaking(view.speaking().unwrap());
+                assert_eq!(read, format!("{name}{doubt}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn who_speaks_stays_beside_a_cue_and_hidden_it_is_not_shown() {
+    let mut view = view_with(&[speaking(9.0, 0, 1, 0.9), cue_event("u1", 10.0, SUGGESTION)]);
+    harness(view.clone()).get_by_label("Spreekt nu: Cliënt");
+    view.apply(&Action::ToggleHide);
+    let mut hidden = harness_of(view.clone(), size::BAR);
+    hidden.run();
+    assert!(hidden.query_by_label_contains("Spreekt nu").is_none());
+    view.apply(&Action::ToggleHide);
+    view.apply(&Action::ToggleWords); // who speaks is none of the words
+    view.reduce(&partial(10.1, 0, "Ik weet"));
+    harness(view.clone()).get_by_label("Spreekt nu: Cliënt");
+    view.reduce(&said(11.0, 1, "Ik weet het niet."));
+    assert!(harness(view).query_by_label_contains("Spreekt nu").is_none());
+}
+
+#[test]
+fn who_speaks_has_room_beside_every_state() {
+    let states = [
+        EventKind::Status { lag_ms: 12_300, rung: Rung::Full },
+        EventKind::Status { lag_ms: 0, rung: Rung::FinalsOnly },
+        EventKind::Status { lag_ms: 0, rung: Rung::TranscriptOnly },
+        EventKind::Gap { start_s: 1.0, end_s: 13.5 },
+        EventKind::Roles { roles: Vec::new() },
+    ];
+    for lang in [Lang::Nl, Lang::En] {
+        for state in &states {
+            for voice in 0..3 {
+                let mut view = SessionView::new(lang, false);
+                view.reduce(&speaking(4_000.0, 0, voice, 0.6)); // the clock shows hours
+                view.reduce(&event(4_001.0, state.clone()));
+                let harness = harness(view.clone());
+                let shown = harness.get_by_label_contains(if lang == Lang::Nl {
+                    "Spreekt nu"
+                } else {
+                    "Speaking now"
+                });
+                let texts = Texts::of(lang);
+                let pause = harness.get_by_label(texts.pause).rect();
+                let rect = shown.rect();
+                assert!(rect.right() <= pause.left(), "{state:?}: {rect:?} covers {pause:?}");
+                let status = texts.status(view.status());
+                let clock = layout::clock(view.clock_s()); // gives way to it
+                for other in [&status, &clock] {
+                    let other = harness.query_by_label(other).map_or(Rect::NOTHING, |o| o.rect());
+                    assert!(rect.left() > other.right(), "{state:?}: {rect:?} covers {other:?}");
+                }
+                let [read, _] = texts.speaking(view.speaking().unwrap());
+                let whole = layout::one_row(
+                    &harness.ctx,
+                    &read,
+                    size::SPEAKING_TEXT,
+                    DARK.text,
+                    f32::INFINITY,
+                );
+                let needed = whole.size().x + 15.0 + 5.0;
+                assert!(rect.width() >= needed, "{state:?}: {read} is cut: {rect:?}, {needed}");
+            }
+        }
+    }
+}
+
+#[test]
+fn roles_are_swapped_by_key_and_said() {
+    let mut harness = harness(view_with(&[said(2.0, 0, "Ik wil wel.")]));
+    harness.get_by_label("Behandelaar");
+    harness.key_press(Key::R);
+    harness.run();
+    assert_eq!(harness.state().actions, [Action::SwapRoles]);
+    let roles = vec![Role { voice: VoiceId(0), speaker: Speaker::Client }];
+    harness.state_mut().view.reduce(&event(3.0, EventKind::Roles { roles }));
+    harness.run();
+    harness.get_by_label("Cliënt");
+    harness.get_by_label("Rollen gewisseld");
+    // In a pause as well, and it can still be ended.
+    harness.key_press(Key::P);
+    harness.run();
+    harness.get_by_label("Rollen gewisseld");
+    harness.get_by_label("Ga verder (P)");
+}
+
+#[test]
+fn a_third_person_s_words_are_not_the_clients() {
+    harness(view_with(&[said(2.0, 2, "Koffie?")])).get_by_label("Iemand anders");
 }

@@ -46,6 +46,25 @@ pub(crate) fn said(t_s: f64, voice: u8, text: &str) -> SessionEvent {
     )
 }
 
+/// At `t_s` voice `voice` is taken to be speaking in `segment`.
+pub(crate) fn speaking(t_s: f64, segment: u64, voice: u8, confidence: f32) -> SessionEvent {
+    let speaker = if voice == 0 { Speaker::Practitioner } else { Speaker::Client };
+    let voice = VoiceId(voice);
+    event(t_s, EventKind::Speaking { segment, start_s: t_s - 1.0, voice, speaker, confidence })
+}
+
+/// Words of `segment`; none take back what was shown of it.
+pub(crate) fn partial(t_s: f64, segment: u64, text: &str) -> SessionEvent {
+    let stable_words = text.split_whitespace().count();
+    let text = text.to_owned();
+    event(t_s, EventKind::Partial { segment, start_s: t_s - 1.0, text, stable_words })
+}
+
+/// The voice, the speaker and whether that is sure.
+fn speaks(view: &SessionView) -> Option<(u8, Speaker, bool)> {
+    view.speaking().map(|now| (now.voice.0, now.speaker, now.sure))
+}
+
 fn view() -> SessionView {
     SessionView::new(Lang::Nl, false)
 }
@@ -290,4 +309,103 @@ fn a_slow_machine_is_said() {
     assert_eq!(view.status(), Status::Lagging { lag_ms: 2_000 });
     view.reduce(&event(3.0, EventKind::Status { lag_ms: 0, rung: Rung::Full }));
     assert_eq!(view.status(), Status::Listening);
+}
+
+#[test]
+fn who_speaks_is_shown_until_the_words_are_final() {
+    let mut view = view();
+    assert_eq!(speaks(&view), None);
+    view.reduce(&speaking(3.0, 0, 0, 0.6));
+    assert_eq!(speaks(&view), Some((0, Speaker::Practitioner, false)));
+    view.reduce(&speaking(3.4, 0, 1, 0.7));
+    assert_eq!(speaks(&view), Some((1, Speaker::Client, true)), "the last word on it counts");
+    view.reduce(&partial(4.0, 0, "Ik wil"));
+    assert!(view.speaking().is_some());
+    // It was the other one after all, and the voice was last heard in the silence behind the words.
+    view.reduce(&said(3.1, 0, "Ik wil wel."));
+    assert_eq!(speaks(&view), None);
+}
+
+#[test]
+fn late_words_of_the_turn_before_do_not_end_this_one() {
+    let mut view = view();
+    view.reduce(&speaking(3.0, 0, 0, 0.9));
+    view.reduce(&speaking(6.0, 1, 1, 0.9));
+    view.reduce(&said(4.0, 0, "Hoe gaat het?"));
+    assert_eq!(speaks(&view), Some((1, Speaker::Client, true)));
+    view.reduce(&said(4.2, 1, "Goed."));
+    assert_eq!(speaks(&view), Some((1, Speaker::Client, true)));
+    view.reduce(&said(8.0, 1, "Ik ben moe."));
+    assert_eq!(speaks(&view), None);
+}
+
+#[test]
+fn of_two_channels_the_one_who_goes_on_is_shown_again() {
+    let mut view = view();
+    view.reduce(&speaking(3.0, 0, 0, 0.9));
+    view.reduce(&speaking(8.0, 1, 1, 0.9));
+    assert_eq!(speaks(&view), Some((1, Speaker::Client, true)));
+    view.reduce(&said(8.5, 1, "Hm."));
+    assert_eq!(speaks(&view), Some((0, Speaker::Practitioner, true)));
+    // Of an utterance of the other's that was too short for anybody to be told.
+    view.reduce(&said(9.5, 1, "Ja."));
+    assert_eq!(speaks(&view), None);
+    view.reduce(&partial(10.0, 0, "En verder"));
+    assert_eq!(speaks(&view), Some((0, Speaker::Practitioner, true)));
+    view.reduce(&said(11.0, 0, "En verder?"));
+    assert_eq!(speaks(&view), None);
+}
+
+#[test]
+fn nobody_speaks_where_there_were_no_words_nor_in_a_pause_nor_after_the_end() {
+    let mut view = view();
+    view.reduce(&speaking(3.0, 4, 1, 0.9));
+    view.reduce(&partial(3.2, 2, ""));
+    assert!(view.speaking().is_some(), "that was another segment");
+    view.reduce(&partial(3.2, 4, ""));
+    assert_eq!(speaks(&view), None);
+    view.reduce(&speaking(5.0, 6, 1, 0.9));
+    view.apply(&Action::TogglePause);
+    view.reduce(&speaking(5.2, 6, 0, 0.9)); // on its way when the key was pressed
+    assert_eq!(speaks(&view), None);
+    view.apply(&Action::TogglePause);
+    assert_eq!(speaks(&view), None);
+    view.reduce(&speaking(9.0, 8, 1, 0.9));
+    assert!(view.speaking().is_some());
+    let mut deaf = view.clone();
+    deaf.tick(9.0 + TURN_LOST_S);
+    assert_eq!(speaks(&deaf), None, "the event that ended the turn was lost");
+    view.reduce(&event(10.0, EventKind::End(EndSummary::default())));
+    assert_eq!(speaks(&view), None);
+}
+
+#[test]
+fn roles_change_for_the_past_and_for_now_and_that_is_said() {
+    let mut view = view();
+    view.reduce(&said(2.0, 0, "Ik wil wel."));
+    view.reduce(&speaking(4.0, 1, 1, 0.9));
+    let asked = view.clone();
+    view.apply(&Action::SwapRoles);
+    assert_eq!(view, asked, "the program has to do it");
+    let role = |voice, speaker| Role { voice: VoiceId(voice), speaker };
+    let roles = vec![role(0, Speaker::Client), role(1, Speaker::Practitioner)];
+    view.reduce(&event(5.0, EventKind::Roles { roles }));
+    assert!(matches!(view.heard(), Heard::Said { speaker: Speaker::Client, .. }));
+    assert_eq!(speaks(&view), Some((1, Speaker::Practitioner, true)));
+    assert_eq!(view.status(), Status::RolesChanged);
+    view.tick(8.9);
+    assert_eq!(view.status(), Status::RolesChanged);
+    view.tick(9.0);
+    assert_eq!(view.status(), Status::Listening);
+}
+
+#[test]
+fn a_swap_in_a_pause_is_said_and_it_stays_a_pause() {
+    let mut view = view();
+    view.tick(5.0);
+    view.apply(&Action::TogglePause);
+    view.reduce(&event(5.0, EventKind::Roles { roles: Vec::new() }));
+    assert_eq!((view.status(), view.is_listening()), (Status::RolesChanged, false));
+    view.tick(9.0);
+    assert_eq!(view.status(), Status::Paused);
 }

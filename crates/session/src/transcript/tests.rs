@@ -190,6 +190,16 @@ fn the_last_roles_hold_for_all_that_came_before() {
 }
 
 #[test]
+fn roles_that_were_swapped_before_anybody_was_heard_change_nothing_afterwards() {
+    let transcript = Transcript::from(&recording(vec![
+        header(),
+        event(0.5, EventKind::Roles { roles: Vec::new() }),
+        utterance("u1", 1, 1.0, 2.0, "Zo staat het er al goed."),
+    ]));
+    assert_eq!(transcript.lines[0].speaker, Speaker::Client);
+}
+
+#[test]
 fn codes_made_for_the_other_speaker_are_not_shown() {
     let transcript = Transcript::from(&recording(vec![
         header(),
