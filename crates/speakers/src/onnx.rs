@@ -250,7 +250,7 @@ fn shape(session: &Session, width: usize) -> Result<(bool, Option<usize>), Strin
     };
     if input.dtype().tensor_type() != Some(TensorElementType::Float32) {
         return Err(format!(
-            "its input is {}, where a voice model takes numbers of 32 bits",
+            "its input is {}, where a voice model takes floating-point numbers of 32 bits",
             input.dtype()
         ));
     }
