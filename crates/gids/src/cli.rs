@@ -55,7 +55,7 @@ pub enum Command {
     /// Write a session's transcript to stdout.
     #[command(after_help = "Example: gids export last --format md > transcript.md")]
     Export(Export),
-    /// List, import or verify speech models.
+    /// List, import, choose or verify speech and voice models.
     #[command(subcommand, after_help = "Example: gids models import ggml-base-q8_0.bin")]
     Models(Models),
     /// Measure this machine: latency, endurance, and which speech model it can bear.
@@ -307,15 +307,25 @@ pub struct Export {
 /// `gids models`.
 #[derive(Debug, Subcommand)]
 pub enum Models {
-    /// A line for each speech model.
+    /// A line for each speech and voice model; a star marks those in use.
     List,
-    /// Copy a Whisper model in ggml format into Gids' folder and make it the default.
+    /// Copy a Whisper model in ggml format or a voice model in ONNX into Gids' folder and make it the default.
+    ///
+    /// A voice model tells the speakers apart: speaker-embedding networks of WeSpeaker or 3D-Speaker (16 kHz, 80 log-mel
+    /// bands), which take the place of Gids' own. `gids models use own` goes back to that. An enrolled voice belongs to
+    /// the model it was enrolled with: run `gids enrol` again after a change.
     Import {
-        /// The ggml-*.bin file.
+        /// The ggml-*.bin or *.onnx file.
         file: PathBuf,
         /// Do not make it the default.
         #[arg(long)]
         not_default: bool,
+    },
+    /// Make a model the default that is there already.
+    #[command(after_help = "Example: gids models use own")]
+    Use {
+        /// A name of `gids models list`; "own" is Gids' own voice model, "demo" its own speech model.
+        name: String,
     },
     /// Load each model and print its SHA-256.
     Verify,

@@ -11,8 +11,8 @@ use std::{
 use anyhow::{Context as _, bail};
 use directories::ProjectDirs;
 use ort::environment::Environment;
-use speakers::OnnxEmbedder;
-use timeline::Lang;
+use speakers::{OnnxEmbedder, VoiceModel};
+use timeline::{Lang, SAMPLE_RATE_HZ};
 use transcribe::ModelHeader;
 
 /// Where Gids' own files lie (`models/`, `assets/`), for a package that keeps them elsewhere.
@@ -137,12 +137,34 @@ pub fn coder() -> anyhow::Result<PathBuf> {
 /// # Errors
 /// It is missing or broken.
 pub fn voice_model() -> anyhow::Result<OnnxEmbedder> {
-    let environment = onnx()?;
-    if let Some(path) = default_voice_model()? {
-        return Ok(OnnxEmbedder::import(&path, environment)?);
+    match default_voice_model()? {
+        Some(path) => imported_voice_model(&path),
+        None => own_voice_model(),
     }
-    let folder = own_file(VOICE_MODEL).context("the voice model is missing")?;
-    Ok(OnnxEmbedder::load(&folder, environment)?)
+}
+
+/// Gids' own voice model.
+///
+/// # Errors
+/// It is missing or broken.
+pub fn own_voice_model() -> anyhow::Result<OnnxEmbedder> {
+    Ok(OnnxEmbedder::load(&own_voice_folder()?, onnx()?)?)
+}
+
+/// Where Gids' own voice model lies.
+///
+/// # Errors
+/// It is missing.
+pub fn own_voice_folder() -> anyhow::Result<PathBuf> {
+    own_file(VOICE_MODEL).context("the voice model is missing")
+}
+
+/// The voice model in a file.
+///
+/// # Errors
+/// There is none in it.
+pub fn imported_voice_model(path: &Path) -> anyhow::Result<OnnxEmbedder> {
+    Ok(OnnxEmbedder::import(path, onnx()?)?)
 }
 
 /// A bundled roleplay's recording.
@@ -219,21 +241,38 @@ pub fn voice_models_dir() -> anyhow::Result<PathBuf> {
 /// # Errors
 /// It was chosen and is gone, or its note is unreadable.
 pub fn default_voice_model() -> anyhow::Result<Option<PathBuf>> {
-    let note = voice_models_dir()?.join(DEFAULT_MODEL);
-    if !note.exists() {
-        return Ok(None);
-    }
-    let name =
-        fs::read_to_string(&note).with_context(|| format!("cannot read {}", note.display()))?;
-    let path = note.with_file_name(name.trim());
+    let Some((path, note)) = chosen(&voice_models_dir()?)? else { return Ok(None) };
     if !path.is_file() {
         bail!(
-            "the voice model {} is gone. Import it again, or delete {} to use Gids' own",
+            "the voice model {} is gone. Import it again, or run `gids models use own` to use Gids' own \
+             ({} names it)",
             path.display(),
             note.display()
         );
     }
     Ok(Some(path))
+}
+
+/// What the note of a folder with models names, and the note.
+fn chosen(folder: &Path) -> anyhow::Result<Option<(PathBuf, PathBuf)>> {
+    let note = folder.join(DEFAULT_MODEL);
+    if !note.exists() {
+        return Ok(None);
+    }
+    let name =
+        fs::read_to_string(&note).with_context(|| format!("cannot read {}", note.display()))?;
+    Ok(Some((note.with_file_name(name.trim()), note)))
+}
+
+/// Notes the name of the model of a folder that is used, or that it is Gids' own.
+fn choose(folder: &Path, name: Option<&str>) -> anyhow::Result<()> {
+    let note = folder.join(DEFAULT_MODEL);
+    match name {
+        Some(name) => fs::write(&note, name),
+        None if note.exists() => fs::remove_file(&note),
+        None => Ok(()),
+    }
+    .with_context(|| format!("cannot write {}", note.display()))
 }
 
 /// Imported speech models.
@@ -275,13 +314,7 @@ pub fn model(choice: Option<&str>) -> anyhow::Result<PathBuf> {
 /// # Errors
 /// It was chosen and is gone, or its note is unreadable.
 pub fn default_model() -> anyhow::Result<Option<PathBuf>> {
-    let note = models_dir()?.join(DEFAULT_MODEL);
-    if !note.exists() {
-        return Ok(None);
-    }
-    let name =
-        fs::read_to_string(&note).with_context(|| format!("cannot read {}", note.display()))?;
-    let path = note.with_file_name(name.trim());
+    let Some((path, note)) = chosen(&models_dir()?)? else { return Ok(None) };
     if !path.is_file() {
         bail!(
             "the default speech model {} is gone. Import it again, or delete {}",
@@ -314,14 +347,25 @@ pub fn set_default_threads(threads: usize) -> anyhow::Result<()> {
 /// # Errors
 /// The folder cannot be read.
 pub fn imported_models() -> anyhow::Result<Vec<PathBuf>> {
-    let folder = models_dir()?;
+    models_in(&models_dir()?, "bin")
+}
+
+/// The imported voice models, by name.
+///
+/// # Errors
+/// The folder cannot be read.
+pub fn imported_voice_models() -> anyhow::Result<Vec<PathBuf>> {
+    models_in(&voice_models_dir()?, "onnx")
+}
+
+fn models_in(folder: &Path, wanted: &str) -> anyhow::Result<Vec<PathBuf>> {
     let mut models = Vec::new();
     if folder.is_dir() {
         for entry in
-            fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?
+            fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?
         {
             let path = entry?.path();
-            if path.extension().is_some_and(|extension| extension == "bin") {
+            if path.extension().is_some_and(|extension| extension == wanted) {
                 models.push(path);
             }
         }
@@ -349,13 +393,39 @@ pub fn smaller_model(model: &Path, lang: Lang) -> anyhow::Result<Option<PathBuf>
     Ok(smaller.max_by_key(|path| length(path)))
 }
 
-/// Makes an imported model the default.
+/// Makes an imported speech model the default.
 ///
 /// # Errors
 /// The folder cannot be written.
 pub fn set_default_model(name: &str) -> anyhow::Result<()> {
-    let note = models_dir()?.join(DEFAULT_MODEL);
-    fs::write(&note, name).with_context(|| format!("cannot write {}", note.display()))
+    choose(&models_dir()?, Some(name))
+}
+
+/// Makes the demo model the default again.
+///
+/// # Errors
+/// The folder cannot be written.
+pub fn forget_default_model() -> anyhow::Result<()> {
+    choose(&models_dir()?, None)
+}
+
+/// Makes an imported voice model the one that is used; without a name, Gids' own.
+///
+/// # Errors
+/// The folder cannot be written.
+pub fn set_default_voice_model(name: Option<&str>) -> anyhow::Result<()> {
+    choose(&voice_models_dir()?, name)
+}
+
+/// One line about a voice model.
+#[must_use]
+pub fn describe_voice_model(model: &VoiceModel) -> String {
+    let window_s = model.window as f64 / f64::from(SAMPLE_RATE_HZ);
+    format!(
+        "voice model \"{}\", {} values, windows of {window_s:.1} s",
+        model.name,
+        model.dimension()
+    )
 }
 
 /// One line about a speech model, and whether it is the demo model.

@@ -17,8 +17,23 @@ const FRAME: usize = 400;
 pub(crate) enum Kind {
     /// Power in 40 bands of Slaney's scale, as librosa makes it: Gids' own model.
     MelPower40,
-    /// Logarithm of the power in 80 bands as Kaldi makes it, its mean over the window taken off: WeSpeaker, 3D-Speaker.
+    /// Logarithm of the power in 80 bands as Kaldi makes it, its mean over the window taken off; a Hamming window and
+    /// samples on the scale of sixteen bits: WeSpeaker.
     KaldiFbank80,
+    /// The same of samples from −1 to 1, and with the window that Kaldi's author made: 3D-Speaker. On this scale what
+    /// is very quiet reaches the floor of the logarithm.
+    PoveyFbank80,
+}
+
+impl Kind {
+    fn is_log(self) -> bool {
+        self != Self::MelPower40
+    }
+
+    /// What Kaldi's steps make of full scale.
+    fn full_scale(self) -> f32 {
+        if self == Self::KaldiFbank80 { 32_768.0 } else { 1.0 }
+    }
 }
 
 /// Makes features of windows. Keeps its buffers.
@@ -37,7 +52,7 @@ impl Features {
     pub(crate) fn new(kind: Kind) -> Self {
         let size = match kind {
             Kind::MelPower40 => FRAME,
-            Kind::KaldiFbank80 => 512,
+            Kind::KaldiFbank80 | Kind::PoveyFbank80 => 512,
         };
         let fft = RealFftPlanner::new().plan_fft_forward(size);
         let at = |i: usize, turn: usize| (2.0 * PI * i as f32 / turn as f32).cos();
@@ -46,10 +61,14 @@ impl Features {
             Kind::MelPower40 => (0..FRAME).map(|i| 0.5 - 0.5 * at(i, FRAME)).collect(),
             // Hamming, symmetric.
             Kind::KaldiFbank80 => (0..FRAME).map(|i| 0.54 - 0.46 * at(i, FRAME - 1)).collect(),
+            // Hann, symmetric, less steep at its ends.
+            Kind::PoveyFbank80 => {
+                (0..FRAME).map(|i| (0.5 - 0.5 * at(i, FRAME - 1)).powf(0.85)).collect()
+            }
         };
         let bands = match kind {
             Kind::MelPower40 => slaney_bands(40, size),
-            Kind::KaldiFbank80 => kaldi_bands(80, size),
+            Kind::KaldiFbank80 | Kind::PoveyFbank80 => kaldi_bands(80, size),
         };
         Self {
             kind,
@@ -78,7 +97,7 @@ impl Features {
         for start in (0..Self::frames(window.len())).map(|i| i * HOP) {
             self.one(&window[start..start + FRAME], out);
         }
-        if self.kind == Kind::KaldiFbank80 {
+        if self.kind.is_log() {
             let width = self.width();
             let frames = &mut out[first..];
             let count = (frames.len() / width).max(1) as f32;
@@ -92,8 +111,8 @@ impl Features {
     fn one(&mut self, samples: &[f32], out: &mut Vec<f32>) {
         self.frame.fill(0.0);
         self.frame[..FRAME].copy_from_slice(samples);
-        if self.kind == Kind::KaldiFbank80 {
-            emphasize(&mut self.frame[..FRAME]);
+        if self.kind.is_log() {
+            emphasize(&mut self.frame[..FRAME], self.kind.full_scale());
         }
         self.frame.iter_mut().zip(&self.taper).for_each(|(x, t)| *x *= t);
         self.fft
@@ -102,19 +121,16 @@ impl Features {
         for (first, weights) in &self.bands {
             let bins = self.spectrum[*first..].iter();
             let power: f32 = weights.iter().zip(bins).map(|(w, c)| w * c.norm_sqr()).sum();
-            out.push(match self.kind {
-                Kind::MelPower40 => power,
-                Kind::KaldiFbank80 => power.max(f32::EPSILON).ln(),
-            });
+            out.push(if self.kind.is_log() { power.max(f32::EPSILON).ln() } else { power });
         }
     }
 }
 
-/// Kaldi's first steps: sixteen-bit scale, no offset, high frequencies raised.
-fn emphasize(frame: &mut [f32]) {
+/// Kaldi's first steps: its scale, no offset, high frequencies raised.
+fn emphasize(frame: &mut [f32], full_scale: f32) {
     const EMPHASIS: f32 = 0.97;
     let mean = frame.iter().sum::<f32>() / frame.len() as f32;
-    frame.iter_mut().for_each(|x| *x = (*x - mean) * 32_768.0);
+    frame.iter_mut().for_each(|x| *x = (*x - mean) * full_scale);
     for i in (1..frame.len()).rev() {
         frame[i] -= EMPHASIS * frame[i - 1];
     }
@@ -166,4 +182,70 @@ fn triangle(size: usize, weight: impl Fn(f32) -> f32) -> (usize, Vec<f32>) {
     let first = all.iter().position(|w| *w > 0.0).unwrap_or(0);
     let last = all.iter().rposition(|w| *w > 0.0).map_or(first, |last| last + 1);
     (first, all[first..last].to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::f64::consts::TAU;
+
+    use super::*;
+
+    /// Half a second of three tones, a little noise and an offset.
+    fn signal() -> Vec<f32> {
+        let mut seed = 1_u32;
+        let mut noise = move || {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            f64::from(seed >> 8) / 16_777_216.0 - 0.5
+        };
+        let tone = |i: u32, hz: f64| (TAU * hz * f64::from(i) / 16_000.0).sin();
+        (0..8_000)
+            .map(|i| {
+                let tones = 0.2 * tone(i, 220.0) + 0.1 * tone(i, 1_234.0) + 0.05 * tone(i, 3_333.0);
+                (tones + 0.02 * noise() + 0.01) as f32
+            })
+            .collect()
+    }
+
+    /// Frame, band, and the value there that kaldi-native-fbank 1.23.0 gives for [`signal`]: 80 bins from 20 Hz, no
+    /// dither, no energy, `snip_edges`, everything else as it comes; then the mean over the frames taken off each band.
+    /// `window_type` "hamming", samples times 32768.
+    const HAMMING: [(usize, usize, f32); 10] = [
+        (0, 0, 0.92986),
+        (0, 5, -0.00449),
+        (0, 40, 0.40075),
+        (7, 0, 1.08974),
+        (7, 12, -0.22483),
+        (7, 31, -0.01989),
+        (20, 60, -0.12726),
+        (20, 79, -0.68460),
+        (47, 3, 0.43613),
+        (47, 79, -0.32147),
+    ];
+
+    /// The same with `window_type` "povey" and the samples as they are.
+    const POVEY: [(usize, usize, f32); 10] = [
+        (0, 0, 1.32764),
+        (0, 5, 0.00290),
+        (0, 40, 0.51849),
+        (7, 0, 0.51784),
+        (7, 12, -0.82428),
+        (7, 31, -0.02084),
+        (20, 60, -0.10901),
+        (20, 79, -0.69132),
+        (47, 3, 0.02282),
+        (47, 79, -0.32044),
+    ];
+
+    #[test]
+    fn kaldis_bands_are_kaldis() {
+        for (kind, wanted) in [(Kind::KaldiFbank80, HAMMING), (Kind::PoveyFbank80, POVEY)] {
+            let (mut features, mut all) = (Features::new(kind), Vec::new());
+            features.append(&signal(), &mut all);
+            assert_eq!(all.len(), 48 * 80);
+            for (frame, band, value) in wanted {
+                let got = all[frame * 80 + band];
+                assert!((got - value).abs() < 1e-3, "{kind:?} {frame} {band}: {got}, not {value}");
+            }
+        }
+    }
 }

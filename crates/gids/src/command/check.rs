@@ -148,9 +148,20 @@ fn enrolled() -> Finding {
             "none: Gids guesses who is the practitioner. `gids enrol` makes it sure".to_owned(),
         );
     }
-    check(
-        speakers::Enrolment::load(&voice).map(|_| voice.display().to_string()).map_err(Into::into),
-    )
+    check(speakers::Enrolment::load(&voice).map_err(Into::into).and_then(|enrolment| {
+        // A broken voice model has a line of its own.
+        if let Ok(embedder) = runtime::voice_model()
+            && embedder.model().name != enrolment.model()
+        {
+            bail!(
+                "{} was made with the voice model \"{}\", but \"{}\" is in use: run `gids enrol` again",
+                voice.display(),
+                enrolment.model(),
+                embedder.model().name
+            );
+        }
+        Ok(voice.display().to_string())
+    }))
 }
 
 fn microphone() -> Finding {
