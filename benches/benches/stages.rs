@@ -11,10 +11,10 @@ use divan::{Bencher, black_box, counter::ItemsCount};
 use gids::runtime;
 use overlay::SessionView;
 use segment::{Segmenter, SegmenterConfig, Silero, SpeechDetector as _};
-use speakers::{SpectralEmbedder, VoiceEmbedder as _};
+use speakers::{Listener, Tracker, VoiceEmbedder as _};
 use timeline::{
     AudioBlock, ChannelId, Code, Cue, CueEvent, EventKind, Lang, Moment, SampleIdx, SegmentEvent,
-    SessionEvent, Span, Speaker, Strength, Technique,
+    SegmentId, SessionEvent, Span, Speaker, Strength, Technique,
 };
 use transcribe::{Recognizer as _, Stretch, Whisper, WhisperConfig};
 
@@ -175,14 +175,45 @@ fn decode(whisper: &mut Whisper, samples: &[f32]) -> String {
     heard.expect("nothing aborts it").text
 }
 
-/// The voice of one segment.
+/// The voice in one window; there are 6.7 a second of speech.
 #[divan::bench]
-fn voice_embedding(bencher: Bencher<'_, '_>) {
-    let mut embedder = SpectralEmbedder::new();
+fn voice_window(bencher: Bencher<'_, '_>) {
+    let mut embedder = runtime::voice_model().expect("the voice model is in the checkout");
+    let length = embedder.model().window;
     let segments = segments();
-    assert!(segments.iter().all(|segment| embedder.embed(segment).is_ok()));
+    let windows: Vec<&[f32]> =
+        segments.iter().filter_map(|segment| segment.get(..length)).collect();
+    let mut next = windows.iter().cycle();
+    bencher
+        .counter(ItemsCount::new(1_u32))
+        .bench_local(|| next.next().map(|window| embedder.embed(black_box(&[*window]))));
+}
+
+/// The turns of a segment, by what was heard of its voices, and whose they are: in a talk of ten minutes.
+#[divan::bench]
+fn turns_of_a_segment(bencher: Bencher<'_, '_>) {
+    let mut embedder = runtime::voice_model().expect("the voice model is in the checkout");
+    let tracker = Tracker::new(speakers::Mode::Cluster, embedder.model().clone());
+    let mut tracker = tracker.expect("there is no enrolment to refuse");
+    let mut listener = Listener::new(&mut embedder);
+    let (channel, mut heard) = (ChannelId(0), Vec::new());
+    let mut segments = Vec::new();
+    for (i, samples) in self::segments().into_iter().enumerate() {
+        let (id, start) = (SegmentId(i as u64), SampleIdx::ZERO);
+        let span = Span::new(start, start + samples.len() as u64);
+        let opened = SegmentEvent::Opened { id, channel, start, speech_end: span.end, samples };
+        listener.push(&opened, &mut heard).expect("it is heard");
+        segments.push((id, span, std::mem::take(&mut heard)));
+    }
     let mut next = segments.iter().cycle();
-    bencher.bench_local(|| next.next().map(|segment| embedder.embed(black_box(segment))));
+    let mut one = || {
+        let (id, span, heard) = next.next().expect("a recording has segments");
+        heard.iter().for_each(|event| tracker.hear(event.clone()));
+        let turns = tracker.turns(*id, channel, *span);
+        turns.into_iter().map(|turn| tracker.push(turn, 0.0).voice).last()
+    };
+    (0..150).for_each(|_| drop(one()));
+    bencher.counter(ItemsCount::new(1_u32)).bench_local(one);
 }
 
 /// One utterance.

@@ -20,7 +20,7 @@ use gids::{
 use gids_tests::{SampleKind, asset, read_mono, write_stereo, write_wav};
 use ort::environment::Environment;
 use segment::{Segmenter, SegmenterConfig, Silero};
-use speakers::{SpectralEmbedder, Tracker};
+use speakers::{Tracker, VoiceEmbedder as _};
 use timeline::{ChannelId, EventKind, Lang, Rung, SessionEvent, SessionHeader, Strength};
 use transcribe::{Abort, Hypothesis, Policy, Recognizer, Script, Stretch, TranscribeError};
 
@@ -67,6 +67,7 @@ fn start_with(
         speakers::Mode::Cluster
     };
     let config = CoachConfig { lang: Lang::Nl, mode: Mode::Normal, budget: Budget::On, seed: 1 };
+    let embedder = runtime::voice_model().unwrap();
     let parts = Parts {
         source: Box::new(source),
         pace,
@@ -77,7 +78,8 @@ fn start_with(
         threads: 1,
         policy: Policy::default(),
         telemetry: Arc::default(),
-        tracker: Tracker::new(mode, SpectralEmbedder::new()),
+        tracker: Tracker::new(mode, embedder.model().clone()).unwrap(),
+        embedder: Box::new(embedder),
         coder: Coder::load(&runtime::coder().unwrap(), onnx()).unwrap(),
         coach: Coach::new(config).unwrap(),
         journals: Vec::new(),

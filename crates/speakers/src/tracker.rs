@@ -65,7 +65,7 @@ pub struct Guess {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Attribution {
     /// The voice. By channel and with an enrolment voice 0 is the practitioner's, at the start; voice 2 is
-    /// [a third person's](Self::STRANGER).
+    /// [a third person's](VoiceId::STRANGER).
     pub voice: VoiceId,
     /// The speaker that this voice is taken for.
     pub speaker: Speaker,
@@ -73,12 +73,6 @@ pub struct Attribution {
     pub confidence: f32,
     /// The new mapping, when the words made it change: it holds for all that was said before, too.
     pub roles_changed: Option<Vec<Role>>,
-}
-
-impl Attribution {
-    /// The voice of whoever is neither the practitioner nor surely the client: a trainer, someone who comes in. Only
-    /// with an enrolment; never the practitioner.
-    pub const STRANGER: VoiceId = VoiceId::STRANGER;
 }
 
 /// Follows the voices of a session. Holds no audio. Synchronous; one per session.
@@ -257,12 +251,7 @@ impl Tracker {
     #[must_use]
     pub fn roles(&self) -> Vec<Role> {
         let voices = (0..3u8).filter(|voice| self.heard[usize::from(*voice)]).map(VoiceId);
-        let speaker = |voice: VoiceId| match voice {
-            // Whatever the roles of the two are.
-            VoiceId::STRANGER => Speaker::Client,
-            VoiceId(voice) => self.roles.speaker(voice),
-        };
-        voices.map(|voice| Role { voice, speaker: speaker(voice) }).collect()
+        voices.map(|voice| Role { voice, speaker: self.roles.speaker(voice.0) }).collect()
     }
 
     /// The voice of every turn pushed so far, by what is known now; none by channel.
@@ -277,7 +266,7 @@ impl Tracker {
 
     /// That it is this voice, and that the voice is theirs.
     fn confidence(&self, voice: u8, sure: f32) -> f32 {
-        if VoiceId(voice) == Attribution::STRANGER {
+        if VoiceId(voice) == VoiceId::STRANGER {
             return 0.5;
         }
         let role = self.roles.confidence();

@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context as _, bail};
 use capture::{ChannelMode, FileSource, Source as _};
 use serde::Serialize;
-use speakers::{Attribution, Mode, Tracker, VoiceEmbedder};
+use speakers::{Mode, Tracker, VoiceEmbedder};
 use timeline::{SampleIdx, Speaker, VoiceId};
 
 use crate::{
@@ -288,7 +288,7 @@ fn believed(found: &Diarization, start_s: f64) -> Option<VoiceId> {
 }
 
 fn is_practitioner(voice: VoiceId, speaker: Speaker) -> bool {
-    voice != Attribution::STRANGER && speaker == Speaker::Practitioner
+    voice != VoiceId::STRANGER && speaker == Speaker::Practitioner
 }
 
 impl Score {

@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use capture::{ChannelMode, FileSource, MicSource, Poll, Source};
-use speakers::{Attribution, Enrolment, Mode, Tracker, VoiceEmbedder};
+use speakers::{Enrolment, Mode, Tracker, VoiceEmbedder};
 use timeline::{EventKind, Lang, Role, SAMPLE_RATE_HZ, Speaker, UtteranceEvent, VoiceId};
 
 use crate::{
@@ -159,7 +159,7 @@ pub fn speakers(args: &SpeakersArgs, lang: Lang) -> anyhow::Result<()> {
         start_s: turn.span.start.as_secs(),
         end_s: turn.span.end.as_secs(),
         name: match (turn.voice, named) {
-            (Attribution::STRANGER, _) => "other".to_owned(),
+            (VoiceId::STRANGER, _) => "other".to_owned(),
             (_, true) => turn.speaker.name().to_owned(),
             (VoiceId(voice), false) => format!("speaker_{}", voice + 1),
         },
@@ -197,7 +197,7 @@ fn roles(
     let lines = turns.into_iter().map(|turn| {
         let role = roles.iter().find(|role| role.voice == turn.voice);
         let speaker: Speaker = role.map_or(turn.speaker, |role| role.speaker);
-        let stranger = turn.voice == Attribution::STRANGER;
+        let stranger = turn.voice == VoiceId::STRANGER;
         Line {
             start_s: turn.start_s,
             end_s: turn.end_s,

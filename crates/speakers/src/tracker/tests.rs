@@ -676,11 +676,11 @@ fn a_third_voice_is_not_the_practitioners_and_moves_none() {
     (0..4).for_each(|_| drop(talk.one(B, 9.0)));
     let before = (talk.guess(&[(A, 2.0)]), talk.guess(&[(B, 2.0)]));
     let guess = talk.guess(&[(C, 2.0)]).unwrap();
-    assert_eq!((guess.voice, guess.speaker), (Attribution::STRANGER, Speaker::Client));
+    assert_eq!((guess.voice, guess.speaker), (VoiceId::STRANGER, Speaker::Client));
     assert_eq!(guess.confidence, 0.5);
     for _ in 0..5 {
         let stranger = talk.one(C, 3.0);
-        assert_eq!((stranger.voice, stranger.speaker), (Attribution::STRANGER, Speaker::Client));
+        assert_eq!((stranger.voice, stranger.speaker), (VoiceId::STRANGER, Speaker::Client));
         assert_eq!((stranger.confidence, stranger.roles_changed), (0.5, None));
     }
     assert_eq!(talk.tracker.voices(), [0, 1, 1, 1, 1, 2, 2, 2, 2, 2].map(VoiceId));
@@ -692,7 +692,7 @@ fn a_third_voice_is_not_the_practitioners_and_moves_none() {
     }
     let roles = talk.tracker.roles();
     assert_eq!(roles.len(), 3);
-    assert_eq!(roles[2], Role { voice: Attribution::STRANGER, speaker: Speaker::Client });
+    assert_eq!(roles[2], Role { voice: VoiceId::STRANGER, speaker: Speaker::Client });
 }
 
 /// A trainer opens the roleplay; from the moment that the client has said more than the trainer, the client is the client.
@@ -701,16 +701,16 @@ fn of_two_others_the_one_who_says_more_is_the_client() {
     let mut talk = Talk::enrolled();
     talk.one(C, 3.0);
     talk.one(A, 3.0);
-    assert_eq!(talk.one(B, 2.0).voice, Attribution::STRANGER);
+    assert_eq!(talk.one(B, 2.0).voice, VoiceId::STRANGER);
     assert_eq!(voices(&[talk.one(B, 4.0), talk.one(A, 2.0), talk.one(B, 2.0)]), [1, 0, 1]);
-    assert_eq!(talk.one(C, 2.0).voice, Attribution::STRANGER);
+    assert_eq!(talk.one(C, 2.0).voice, VoiceId::STRANGER);
     assert_eq!(talk.tracker.voices(), [2, 0, 1, 1, 0, 1, 2].map(VoiceId));
 }
 
 #[test]
 fn nobody_is_a_stranger_without_an_enrolment() {
     let mut talk = Talk::acquainted();
-    assert!(talk.one(C, 3.0).voice != Attribution::STRANGER);
+    assert!(talk.one(C, 3.0).voice != VoiceId::STRANGER);
 }
 
 // By channel.
