@@ -14,7 +14,7 @@ use crate::{
 pub(crate) const VOICES: usize = 3;
 /// Price of one more voice than the two that a session is about, in log-odds. A client whose voice changes (weeps, laughs,
 /// whispers) is likelier than a third person.
-const THIRD_PRICE: f32 = 18.0;
+const THIRD_PRICE: f32 = 12.0;
 /// A third voice that has spoken for so many times as long as the client's is the client's, and the other way round.
 const OUTSPOKEN: f32 = 1.5;
 /// So many of the newest turns may still change their voice; older ones count, but stay.

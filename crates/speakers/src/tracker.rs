@@ -201,7 +201,8 @@ impl Tracker {
             Some(at) => self.open.swap_remove(at).trail,
             None => Trail { start: speech.start, ..Trail::default() },
         };
-        let speech = Span::new(trail.onset(speech.start), speech.end);
+        let start = if speech.is_empty() { speech.start } else { trail.onset(speech.start) };
+        let speech = Span::new(start, speech.end);
         let stretches = trail.stretches(speech, &self.model, &self.known);
         stretches.into_iter().map(|stretch| Turn { span: stretch.span, channel, stretch }).collect()
     }

@@ -27,10 +27,11 @@ const SNAP: u64 = 2_400;
 /// What a place loses by lying at that distance: as much as being twice as loud.
 const SNAP_PRICE: f32 = 1.0;
 /// What sounds before the detector heard speech belongs to it if it is no more than 25 dB under the loud parts, 6 dB over the
-/// quietest place there, and no further off than a stop consonant is silent, in steps of 10 ms.
+/// quietest place there, and no further off than a stop consonant is silent, in steps of 10 ms. No more than half a second.
 const ONSET_FLOOR: f32 = 0.003;
 const ONSET_RISE: f32 = 4.0;
 const ONSET_GAP: usize = 8;
+const ONSET_MOST: usize = 50;
 /// The quiet place is looked for with this many steps of 10 ms at a time.
 const QUIET_STEPS: usize = 4;
 
@@ -125,14 +126,15 @@ impl Trail {
     /// Where what is said from `speech` on began to sound: a detector of speech is late where it begins softly.
     pub(crate) fn onset(&self, speech: SampleIdx) -> SampleIdx {
         let to = (speech.since(self.start) / LEVEL_STEP as u64) as usize;
-        let Some(before) = self.levels.get(..to) else { return speech };
+        let from = to.saturating_sub(ONSET_MOST);
+        let Some(before) = self.levels.get(from..to) else { return speech };
         let mut sorted = self.levels.clone();
         sorted.sort_unstable_by(f32::total_cmp);
         let loud = sorted.get(sorted.len() * 9 / 10).copied().unwrap_or_default();
         let quietest = before.iter().copied().fold(f32::INFINITY, f32::min);
         let least = (loud * ONSET_FLOOR).max(quietest * ONSET_RISE);
         let mut first = to;
-        for (i, _) in before.iter().enumerate().rev().filter(|(_, level)| **level >= least) {
+        for i in (from..to).rev().filter(|i| self.levels[*i] >= least) {
             if first - i > ONSET_GAP {
                 break;
             }

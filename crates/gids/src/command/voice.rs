@@ -9,8 +9,11 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use capture::{ChannelMode, FileSource, MicSource, Poll, Source};
-use speakers::{Enrolment, Mode, Tracker, VoiceEmbedder};
-use timeline::{EventKind, Lang, Role, SAMPLE_RATE_HZ, Speaker, UtteranceEvent, VoiceId};
+use speakers::{Enrolment, EnrolmentError, Mode, Tracker, VoiceEmbedder};
+use timeline::{
+    AudioBlock, BLOCK_LEN, ChannelId, EventKind, Lang, Role, SAMPLE_RATE_HZ, SampleIdx,
+    SegmentEvent, Speaker, UtteranceEvent, VoiceId,
+};
 
 use crate::{
     cli::{Enrol, SessionArgs, SpeakersArgs},
@@ -22,6 +25,8 @@ use crate::{
 
 /// Seconds of reading aloud; five of speech are needed.
 const ENROL_S: u64 = 12;
+/// Seconds between the first and the last sound of each stretch of speech, the pauses between words included.
+const ENROL_LEAST_S: f32 = 5.0;
 /// A recording longer than this is no enrolment; its rest is not read.
 const ENROL_MAX_S: usize = 120;
 /// How long a microphone may give nothing at all.
@@ -48,6 +53,7 @@ pub fn enrol(args: &Enrol, lang: Lang) -> anyhow::Result<()> {
         Some(path) => read_recording(path)?,
         None => read_microphone(args.device.as_deref(), lang)?,
     };
+    check_speech(&samples)?;
     let enrolment = Enrolment::from_audio(&samples, &mut runtime::voice_model()?)?;
     enrolment.save(&target)?;
     eprintln!("enrolled: {} (numbers that describe the voice, no sound)", target.display());
@@ -62,8 +68,31 @@ pub(crate) fn enrol_recording(
     path: &Path,
     embedder: &mut impl VoiceEmbedder,
 ) -> anyhow::Result<Enrolment> {
-    let enrolment = Enrolment::from_audio(&read_recording(path)?, embedder);
+    let samples = read_recording(path)?;
+    let enrolment = check_speech(&samples)
+        .and_then(|()| Enrolment::from_audio(&samples, embedder).map_err(Into::into));
     enrolment.with_context(|| format!("{} does not do as an enrolment", path.display()))
+}
+
+/// Music and machines are no voice, though they have one in the eyes of a voice model.
+fn check_speech(samples: &[f32]) -> anyhow::Result<()> {
+    let mut segmenter = segmenters(1)?.pop().context("there is no channel")?;
+    let mut events = Vec::new();
+    for (i, samples) in samples.chunks_exact(BLOCK_LEN).enumerate() {
+        let start = SampleIdx((i * BLOCK_LEN) as u64);
+        let block = AudioBlock { channel: ChannelId(0), start, samples: samples.to_vec() };
+        segmenter.push(&block, &mut events)?;
+    }
+    segmenter.finish(&mut events);
+    let speech = events.iter().map(|event| match event {
+        SegmentEvent::Closed { speech_start, speech_end, .. } => speech_end.since(*speech_start),
+        _ => 0,
+    });
+    let got_s = SampleIdx(speech.sum()).as_secs() as f32;
+    if got_s < ENROL_LEAST_S {
+        return Err(EnrolmentError::TooShort { got_s, want_s: ENROL_LEAST_S }.into());
+    }
+    Ok(())
 }
 
 fn read_recording(path: &Path) -> anyhow::Result<Vec<f32>> {

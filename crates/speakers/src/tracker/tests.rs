@@ -434,7 +434,7 @@ fn one_voice_is_never_split_however_it_scatters() {
 #[test]
 fn a_change_lies_in_the_quiet_place_beside_it_but_no_further() {
     // Who stops speaking lets the last word ring, and who starts breathes in first.
-    for (off_s, want_s) in [(-0.1, 1.9), (-0.05, 1.95), (0.05, 2.05), (0.1, 2.1)] {
+    for (off_s, want_s) in [(-0.08, 1.92), (-0.05, 1.95), (0.05, 2.05), (0.08, 2.08)] {
         let room = Room { dip_s: Some(2.0 + off_s), ..PLAIN };
         for mut talk in [Talk::acquainted(), Talk::cluster()] {
             let turns = talk.cut(&[(A, 2.0), (B, 2.0)], room);
@@ -529,7 +529,10 @@ fn turns_touch_and_cover_the_speech_whatever_is_said() {
         let speech = Span::new(start, segment.end - off(&mut random, 0.8));
         let turns = talk.tracker.turns(id, ROOM, speech);
         let what = format!("round {round}: {script:?} {room:?} {speech:?} {turns:?}");
-        assert_eq!(turns[0].span.start, speech.start, "{what}");
+        // It may have begun softly before it was taken for speech.
+        let early = speech.start.since(turns[0].span.start);
+        assert!(turns[0].span.start <= speech.start && early <= (0.51 * HZ) as u64, "{what}");
+        assert!(turns[0].span.start >= segment.start, "{what}");
         assert_eq!(turns[turns.len() - 1].span.end, speech.end, "{what}");
         for pair in turns.windows(2) {
             assert_eq!(pair[0].span.end, pair[1].span.start, "{what}");
