@@ -163,3 +163,28 @@ fn what_is_no_voice_model_is_refused_with_a_reason() {
         assert!(error.to_string().contains(wanted), "{}: {error}", path.display());
     }
 }
+
+/// What training heard in a window of a synthetic voice (`models/voice/train/export.py`), features and all.
+#[test]
+fn the_own_model_hears_what_training_heard() {
+    #[derive(serde::Deserialize)]
+    struct Vectors {
+        samples: Vec<i16>,
+        coordinates: Vec<f32>,
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/voice");
+    let text = fs::read(folder.join("test-vectors.json")).unwrap();
+    let vectors: Vectors = serde_json::from_slice(&text).unwrap();
+    let samples: Vec<f32> = vectors.samples.iter().map(|s| f32::from(*s) / 32_768.0).collect();
+    let mut embedder = OnnxEmbedder::load(&folder, &ENVIRONMENT).unwrap();
+    assert_eq!(samples.len(), embedder.model().window);
+    let heard = embedder.embed(&[&samples]).unwrap().swap_remove(0);
+    let largest = vectors.coordinates.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
+    for (got, want) in heard.iter().zip(&vectors.coordinates) {
+        assert!((got - want).abs() < 0.01 * largest, "{heard:?}\n{:?}", vectors.coordinates);
+    }
+    // However loud.
+    let quiet: Vec<f32> = samples.iter().map(|s| 0.01 * s).collect();
+    let again = embedder.embed(&[&quiet]).unwrap().swap_remove(0);
+    assert!(heard.iter().zip(&again).all(|(a, b)| (a - b).abs() < 0.01 * largest));
+}

@@ -1,0 +1,155 @@
+//! `gids enrol` and `gids speakers`: who spoke when, on a bundled roleplay and on bad input.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use gids_tests::{SampleKind, asset, read_mono, truth, write_wav};
+use timeline::Speaker;
+
+const ROLEPLAY: &str = "nl-rug-in-de-bouw";
+const RATE_HZ: f64 = 16_000.0;
+
+fn gids(data: &Path, args: &[&str]) -> Output {
+    let program = env!("CARGO_BIN_EXE_gids-under-test");
+    Command::new(program).args(args).env("GIDS_DATA_DIR", data).output().unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A turn of an RTTM file: start and end in seconds, and the name.
+type Turn = (f64, f64, String);
+
+fn rttm(output: &Output) -> Vec<Turn> {
+    assert!(output.status.success(), "{}", stderr(output));
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    text.lines()
+        .map(|line| {
+            let fields: Vec<&str> = line.split(' ').collect();
+            assert_eq!((fields.len(), fields[0], fields[2]), (10, "SPEAKER", "1"), "{line}");
+            let (start_s, length_s): (f64, f64) =
+                (fields[3].parse().unwrap(), fields[4].parse().unwrap());
+            let confidence: f32 = fields[8].parse().unwrap();
+            assert!(length_s > 0.0 && (0.5..=1.0).contains(&confidence), "{line}");
+            (start_s, start_s + length_s, fields[7].to_owned())
+        })
+        .collect()
+}
+
+/// The share of the speech that is given to whom `name` says.
+fn agreement(turns: &[Turn], name: impl Fn(Speaker) -> &'static str) -> f64 {
+    let (mut right_s, mut all_s) = (0.0, 0.0);
+    for line in truth(ROLEPLAY) {
+        for (start_s, end_s, given) in turns {
+            let both_s = (line.end_s.min(*end_s) - line.start_s.max(*start_s)).max(0.0);
+            all_s += both_s;
+            right_s += if *given == name(line.speaker) { both_s } else { 0.0 };
+        }
+    }
+    right_s / all_s
+}
+
+fn recording() -> PathBuf {
+    asset(&format!("assets/roleplays/{ROLEPLAY}.flac"))
+}
+
+/// What a speaker of the roleplay says in its first lines, `seconds` of it, as a recording.
+fn speech_of(speaker: Speaker, seconds: f64) -> Vec<f32> {
+    let all = read_mono(&recording(), 1_000.0);
+    let at = |s: f64| ((s * RATE_HZ) as usize).min(all.len());
+    let lines = truth(ROLEPLAY).into_iter().filter(|line| line.speaker == speaker);
+    let mut samples: Vec<f32> =
+        lines.flat_map(|line| all[at(line.start_s)..at(line.end_s)].to_vec()).collect();
+    samples.truncate((seconds * RATE_HZ) as usize);
+    samples
+}
+
+fn wav(folder: &Path, name: &str, samples: &[f32]) -> String {
+    let path = folder.join(name);
+    write_wav(&path, samples, 16_000, 1, SampleKind::Int(16));
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_roleplay_with_and_without_an_enrolment() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, audio) = (folder.path(), recording());
+    let audio = audio.to_str().unwrap();
+
+    let turns = rttm(&gids(data, &["speakers", audio]));
+    let straight = agreement(&turns, |speaker| match speaker {
+        Speaker::Practitioner => "speaker_1",
+        Speaker::Client => "speaker_2",
+    });
+    println!("not enrolled: {:.1} %", 100.0 * straight.max(1.0 - straight));
+    assert!(straight.max(1.0 - straight) > 0.9, "{straight}: {turns:?}");
+
+    let read = wav(data, "read.wav", &speech_of(Speaker::Practitioner, 12.0));
+    let voice = data.join("voice.json");
+    let voice = voice.to_str().unwrap();
+    let enrolled = gids(data, &["enrol", &read, "--out", voice]);
+    assert!(enrolled.status.success(), "{}", stderr(&enrolled));
+    let turns = rttm(&gids(data, &["speakers", audio, "--enrol", voice]));
+    let share = agreement(&turns, |speaker| speaker.name());
+    println!("enrolled: {:.1} %", 100.0 * share);
+    assert!(share > 0.92, "{share}: {turns:?}");
+
+    // The client enrolled as the practitioner: names are by the voice, not by who speaks first.
+    let read = wav(data, "client.wav", &speech_of(Speaker::Client, 12.0));
+    assert!(gids(data, &["enrol", &read, "--out", voice]).status.success());
+    let turns = rttm(&gids(data, &["speakers", audio, "--enrol", voice]));
+    let share = agreement(&turns, |speaker| speaker.other().name());
+    assert!(share > 0.92, "{share}: {turns:?}");
+}
+
+#[test]
+fn bad_input_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let silence = wav(data, "silence.wav", &vec![0.0; 80_000]);
+    // Chords: sound without speech.
+    let music: Vec<f32> = (0..128_000)
+        .map(|i| {
+            let t = i as f32 / 16_000.0;
+            let root = [220.0, 165.0, 196.0, 247.0][i / 32_000];
+            let chord = [1.0, 1.26, 1.5].map(|x: f32| (t * root * x * std::f32::consts::TAU).sin());
+            0.1 * chord.iter().sum::<f32>() * (-2.0 * (t % 0.5)).exp()
+        })
+        .collect();
+    let music = wav(data, "music.wav", &music);
+    let mut both = speech_of(Speaker::Practitioner, 6.0);
+    both.extend(speech_of(Speaker::Client, 6.0));
+    let both = wav(data, "both.wav", &both);
+    let one = wav(data, "one.wav", &speech_of(Speaker::Client, 12.0));
+    let damaged = data.join("damaged.json");
+    std::fs::write(&damaged, "{\"format\": \"gids-enrol").unwrap();
+    let damaged = damaged.to_str().unwrap();
+    let out = data.join("out.json");
+    let out = out.to_str().unwrap();
+
+    let rows: [(&[&str], &str); 7] = [
+        (&["speakers", &silence], "no speech"),
+        (&["speakers", &music], "no speech"),
+        (&["enrol", &silence, "--out", out], "only 0.0 s of speech"),
+        (&["enrol", &music, "--out", out], "of speech were heard"),
+        (&["enrol", &both, "--out", out], "more than one voice"),
+        (&["speakers", &one, "--enrol", damaged], "no enrolment of Gids"),
+        (&["speakers", &one, "--enrol", "nowhere.json"], "nowhere.json"),
+    ];
+    for (args, said) in rows {
+        let output = gids(data, args);
+        assert_eq!(output.status.code(), Some(1), "{args:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(said), "{args:?}: {}", stderr(&output));
+    }
+    assert!(!data.join("out.json").exists());
+
+    let output = gids(data, &["speakers", &one]);
+    let turns = rttm(&output);
+    assert!(turns.iter().all(|turn| turn.2 == "speaker_1"), "{turns:?}");
+    assert!(stderr(&output).contains("only one voice"), "{}", stderr(&output));
+}
