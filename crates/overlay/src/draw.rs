@@ -244,7 +244,7 @@ fn draw_top(
     let beside = view
         .speaking()
         .map_or(0.0, |speaking| speaking_gap + speaking_width(ui.ctx(), speaking, texts));
-    if end + clock_gap + clock_width + beside <= pause.left() {
+    if end + clock_gap + clock_width + beside <= pause.left() - 4.0 {
         let shown = text_line(
             ui,
             Pos2::new(end + clock_gap, row.center().y),

@@ -22,6 +22,7 @@ pub(crate) struct Texts {
     pub practitioner: &'static str,
     pub client: &'static str,
     pub speaking_hint: &'static str,
+    /// A key stays with its word.
     pub hints: &'static str,
     pub paused_body: &'static str,
     pub ended_body: &'static str,
@@ -53,7 +54,8 @@ const NL: Texts = Texts {
     practitioner: "Behandelaar",
     client: "Cliënt",
     speaking_hint: "Wie er nu spreekt. Klopt het niet: R wisselt de rollen.",
-    hints: "P pauze · H verberg · D weg · R wissel rollen · G kort · W woorden · L licht of donker · Q stop",
+    hints: "P\u{a0}pauze · H\u{a0}verberg · D\u{a0}weg · \
+        R\u{a0}wissel\u{a0}rollen · G\u{a0}kort · W\u{a0}woorden · L\u{a0}licht\u{a0}of\u{a0}donker · Q\u{a0}stop",
     paused_body: "Gids luistert niet mee. Ga verder met P of spatie.",
     ended_body: "De sessie is afgelopen. Sluit dit venster met Q.",
     someone_else: "Iemand anders",
@@ -84,7 +86,8 @@ const EN: Texts = Texts {
     practitioner: "Practitioner",
     client: "Client",
     speaking_hint: "Who is speaking. If that is wrong, R swaps the roles.",
-    hints: "P pause · H hide · D dismiss · R swap roles · G short · W words · L light or dark · Q quit",
+    hints: "P\u{a0}pause · H\u{a0}hide · D\u{a0}dismiss · \
+        R\u{a0}swap\u{a0}roles · G\u{a0}short · W\u{a0}words · L\u{a0}light\u{a0}or\u{a0}dark · Q\u{a0}quit",
     paused_body: "Gids is not listening. P or space resumes.",
     ended_body: "The session has ended. Q closes this window.",
     someone_else: "Someone else",
