@@ -55,8 +55,6 @@ pub struct Partial {
     pub tail: String,
     /// Whether a pause follows, so that all of it was heard out: the end of the last word then.
     pub heard_out: Option<SampleIdx>,
-    /// The audio of `span`, for `speakers`; it goes no further.
-    pub samples: Vec<f32>,
 }
 
 impl Partial {
@@ -80,8 +78,6 @@ pub struct Finished {
     pub speech_start: SampleIdx,
     /// Where speech ended within it, hang-over excluded.
     pub speech_end: SampleIdx,
-    /// The audio, for `speakers`; it goes no further.
-    pub samples: Vec<f32>,
     /// The words, or why there are none to be trusted. An empty text means that nothing was understood.
     pub text: Result<String, Rejection>,
     /// The words with the best estimate of where they lie; empty where there is no text.
@@ -386,7 +382,6 @@ impl Transcriber {
             stable: told,
             tail,
             heard_out: heard_out.then_some(open.speech_end),
-            samples: open.samples[..until].to_vec(),
         })
     }
 
@@ -426,7 +421,6 @@ impl Transcriber {
             span,
             speech_start,
             speech_end: open.speech_end,
-            samples: open.samples,
             text,
             words,
         })

@@ -1,6 +1,6 @@
 """Tunes the student: what a spoiled short window says of a voice shall be what the teacher hears in the clean whole.
 
-    python train.py CORPUS WORK [--hold-out 2033,367] [--steps 2400]
+    python train.py CORPUS WORK [--hold-out 2033,367] [--steps 450]
 
 Writes WORK/student.pt each 150 steps, and goes on from it. `--hold-out` leaves speakers out, with all that was made of
 them, and measures on them.
@@ -175,7 +175,7 @@ def main():
     parser.add_argument("corpus")
     parser.add_argument("work")
     parser.add_argument("--hold-out", default="")
-    parser.add_argument("--steps", type=int, default=2400)
+    parser.add_argument("--steps", type=int, default=450)
     args = parser.parse_args()
     work = Path(args.work)
     work.mkdir(parents=True, exist_ok=True)

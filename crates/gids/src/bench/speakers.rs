@@ -15,7 +15,7 @@ use timeline::{SampleIdx, Speaker, VoiceId};
 
 use crate::{
     command::enrol_recording,
-    diarize::{Diarization, diarize},
+    diarize::{Diarization, SpokenTurn, diarize},
     runtime,
     session_run::segmenters,
 };
@@ -281,8 +281,8 @@ fn believed(found: &Diarization, start_s: f64) -> Option<VoiceId> {
     let guess =
         found.guesses.iter().take_while(|(at, _)| *at <= due).last().and_then(|(_, it)| *it);
     let over = || {
-        let since = found.turns.iter().filter(|it| it.known_at <= due && it.span.end > start);
-        since.last().map(|it| it.at_once)
+        let known = |it: &&SpokenTurn| it.known_at <= due && it.span.end > start;
+        found.turns.iter().rfind(known).map(|it| it.at_once)
     };
     guess.map(|guess| guess.voice).or_else(over)
 }
@@ -367,7 +367,6 @@ mod tests {
     use timeline::Span;
 
     use super::*;
-    use crate::diarize::SpokenTurn;
 
     fn found(turns: &[(f64, f64, u8)]) -> Diarization {
         let turns = turns.iter().map(|(start_s, end_s, voice)| SpokenTurn {

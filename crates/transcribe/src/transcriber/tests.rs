@@ -87,7 +87,7 @@ fn a_segment_is_decoded_once_it_closes() {
     assert_eq!(told.speak(600).pause(200).partial(), None);
     let finished = told.close();
     assert_eq!(finished.text, Ok("Goedemorgen.".to_owned()));
-    assert_eq!((finished.samples.len(), finished.channel), (12_800, ChannelId(1)));
+    assert_eq!((finished.span.len(), finished.channel), (12_800, ChannelId(1)));
     assert_eq!(finished.words.len(), 1);
 }
 
