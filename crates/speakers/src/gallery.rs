@@ -57,11 +57,12 @@ impl Gallery {
         self.exchange();
         let last = self.labels.len() - 1;
         let voice = self.labels[last];
-        let mut others = self.clone();
-        let observation = others.take(last);
-        others.labels.pop();
-        others.observations.pop();
-        let all = others.worth(&observation);
+        // By what the others say alone.
+        let observation = self.take(last);
+        self.labels.pop();
+        self.observations.pop();
+        let all = self.worth(&observation);
+        self.place(observation, voice);
         (voice, practitioner_log_odds(all, voice))
     }
 
@@ -75,7 +76,10 @@ impl Gallery {
     /// Logarithm of how well a new observation goes with each voice, sound only, up to what is common to them.
     pub(crate) fn densities(&self, observation: &Observation) -> [f32; VOICES] {
         let third = if self.groups[2].is_empty() { THIRD_PRICE } else { 0.0 };
-        let sound = [0, 1, 2].map(|voice| self.density(voice, observation));
+        let sound = self
+            .groups
+            .each_ref()
+            .map(|group| self.temper * group.log_density(&self.between_var, observation));
         [sound[0], sound[1], sound[2] - third]
     }
 
@@ -101,26 +105,6 @@ impl Gallery {
             all[2] = f32::NEG_INFINITY;
         }
         all
-    }
-
-    fn density(&self, voice: usize, observation: &Observation) -> f32 {
-        if observation.values.is_empty() {
-            return 0.0;
-        }
-        let group = &self.groups[voice];
-        let sum: f32 = self
-            .between_var
-            .iter()
-            .enumerate()
-            .map(|(i, between)| {
-                // The posterior of the voice, with the origin as the prior's mean.
-                let precision = group.precision + 1.0 / between;
-                let mean = group.weighted.get(i).map_or(0.0, |w| w / precision);
-                let var = 1.0 / precision + observation.noise_var;
-                (observation.values[i] - mean).powi(2) / var + var.ln()
-            })
-            .sum();
-        -0.5 * self.temper * sum
     }
 
     fn place(&mut self, observation: Observation, voice: u8) {

@@ -44,9 +44,7 @@ impl Observation {
     pub(crate) fn counts(&self) -> bool {
         self.speech_s >= LEAST_SPEECH_S && !self.values.is_empty()
     }
-}
 
-impl Observation {
     /// Nothing was heard.
     pub(crate) fn silence() -> Self {
         Self { values: Vec::new(), noise_var: 1.0, speech_s: 0.0, role_log_odds: 0.0 }
@@ -85,6 +83,21 @@ impl Group {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.precision < 1e-6
+    }
+
+    /// Logarithm of the density of something new under what is known of the voice, up to what is common to all voices;
+    /// 0 where nothing was heard. The origin is the mean of the voices, of which each scatters by `between_var`.
+    pub(crate) fn log_density(&self, between_var: &[f32], observation: &Observation) -> f32 {
+        let coordinates = between_var.iter().zip(&observation.values).enumerate();
+        let sum: f32 = coordinates
+            .map(|(i, (between, x))| {
+                let precision = self.precision + 1.0 / between;
+                let mean = self.weighted.get(i).map_or(0.0, |w| w / precision);
+                let var = 1.0 / precision + observation.noise_var;
+                (x - mean).powi(2) / var + var.ln()
+            })
+            .sum();
+        -0.5 * sum
     }
 }
 
@@ -179,10 +192,9 @@ impl Partition {
 
     /// Logarithm of how well something new goes with each voice, sound only, up to what is common to them.
     pub(crate) fn densities(&self, observation: &Observation) -> [f32; 2] {
-        if observation.values.is_empty() {
-            return [0.0; 2];
-        }
-        [self.density(0, observation), self.density(1, observation)]
+        self.groups
+            .each_ref()
+            .map(|group| self.temper * group.log_density(&self.between_var, observation))
     }
 
     /// Whether nobody was heard for long enough yet to know them again.
@@ -194,25 +206,6 @@ impl Partition {
     fn log_odds_of(&self, observation: &Observation) -> f32 {
         let [zero, one] = self.densities(observation);
         zero - one
-    }
-
-    /// Tempered logarithm of the density of something new under what is known of a voice.
-    fn density(&self, voice: usize, observation: &Observation) -> f32 {
-        let group = Some(&self.groups[voice]).filter(|group| !group.is_empty());
-        let sum: f32 = self
-            .between_var
-            .iter()
-            .enumerate()
-            .map(|(i, between)| {
-                let prior = 1.0 / between;
-                // The posterior of the voice, with the origin as the prior's mean.
-                let (precision, weighted) =
-                    group.map_or((prior, 0.0), |g| (g.precision + prior, g.weighted[i]));
-                let var = 1.0 / precision + observation.noise_var;
-                (observation.values[i] - weighted / precision).powi(2) / var + var.ln()
-            })
-            .sum();
-        -0.5 * self.temper * sum
     }
 
     fn place(&mut self, observation: Observation, label: u8) {
