@@ -2,13 +2,15 @@
 //!
 //! ```text
 //! source ─► [listen] ─segments─► [transcribe] ─words─► [coach] ─events─► window or terminal
-//!              ▲  └────segments─► [voices] ──────voices──┘ └─► journals, before the events
+//!              ▲  │                    ▲ └──────asks───────┘ │ └─► journals, before the events
+//!              │  └────segments─► [voices] ──────voices──────┘
 //!              └── control (pause, stop)
 //! ```
 //!
 //! Live, replay, tests and benchmarks run through this function; only the source and the pace differ.
 //! Shutdown is by hanging up: when the source ends (or is stopped) the listening thread drops its
-//! sender, and each stage drains, finishes and drops its own.
+//! sender, and each stage drains, finishes and drops its own. The one way back, by which the coach asks for the words of one
+//! voice alone, is hung up by the coach when it has read the last of the words.
 
 use std::{
     sync::{
@@ -45,6 +47,9 @@ const UTTERANCES: usize = 16;
 /// What was heard of voices; a message for each block of speech. The coach takes them whenever it has nothing else to do,
 /// and while it waits for those of the words it has. Full: the voices thread waits, then listening does.
 const VOICES: usize = 256;
+/// Questions of the coach to the transcribing thread: it waits for the answer to one, and puts another only into an empty
+/// channel, so that neither ever waits for the other to read.
+const ASKS: usize = 2;
 /// Events to the window, which drains them every frame. Full: dropped and counted; the journal has them.
 const UI_EVENTS: usize = 256;
 /// Key presses on their way to the listening thread.
@@ -160,6 +165,7 @@ impl Running {
 pub fn wire(parts: Parts, wake: Box<dyn Fn() + Send>) -> anyhow::Result<Running> {
     let (segments_tx, segments_rx) = bounded(SEGMENT_EVENTS);
     let (words_tx, words_rx) = bounded(UTTERANCES);
+    let (asks_tx, asks_rx) = bounded(ASKS);
     let (events_tx, events_rx) = bounded(UI_EVENTS);
     let (control_tx, control_rx) = bounded(CONTROLS);
     let level = Arc::new(AtomicU32::new(f32::NEG_INFINITY.to_bits()));
@@ -204,6 +210,7 @@ pub fn wire(parts: Parts, wake: Box<dyn Fn() + Send>) -> anyhow::Result<Running>
         wanted,
         telemetry: Arc::clone(&parts.telemetry),
         input: segments_rx,
+        asks: asks_rx,
         out: words_tx,
     };
     let coach = CoachStage {
@@ -217,6 +224,7 @@ pub fn wire(parts: Parts, wake: Box<dyn Fn() + Send>) -> anyhow::Result<Running>
         telemetry: parts.telemetry,
         input: words_rx,
         voices: heard_voices,
+        asks: asks_tx,
         out: events_tx,
         wake,
     };

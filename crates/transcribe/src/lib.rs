@@ -39,4 +39,4 @@ pub use shape::{
 };
 pub use transcriber::{Finished, PAUSE_MS, Partial, Policy, Speculations, Transcriber};
 pub use whisper::{DEMO_STATE_SIZE, ModelHeader, Whisper, WhisperConfig};
-pub use words::place_words;
+pub use words::{ends_sentence, place_words};

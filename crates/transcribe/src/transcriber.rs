@@ -82,6 +82,11 @@ pub struct Finished {
     pub text: Result<String, Rejection>,
     /// The words with the best estimate of where they lie; empty where there is no text.
     pub words: Vec<TimedWord>,
+    /// All of its audio, the first sample at the start of `span`: what two people said in it may be decoded
+    /// [apart](Transcriber::apart).
+    pub samples: Vec<f32>,
+    /// Where it was [cut](Transcriber::cut) while it was open, if it was.
+    pub cut: Option<SampleIdx>,
 }
 
 /// What became of the decodes of open segments.
@@ -127,6 +132,8 @@ struct Open {
     told: usize,
     /// The place where to trim once the words before it are heard alike again.
     sentence_end: Option<SentenceEnd>,
+    /// Where another voice began.
+    cut: Option<usize>,
 }
 
 /// A decode from `Open::trimmed` on.
@@ -176,15 +183,7 @@ impl Open {
     }
 
     fn timed(&self, words: &[Word], spans: &[(usize, usize)]) -> Vec<TimedWord> {
-        words
-            .iter()
-            .zip(spans)
-            .map(|(word, &(start, end))| TimedWord {
-                text: word.text.clone(),
-                start_s: self.at(start).as_secs(),
-                end_s: self.at(end).as_secs(),
-            })
-            .collect()
+        words::timed(words, spans, self.start)
     }
 
     /// The words from `Open::trimmed` on with their places.
@@ -244,6 +243,7 @@ impl Transcriber {
                     heard: None,
                     told: 0,
                     sentence_end: None,
+                    cut: None,
                 });
                 Ok(None)
             }
@@ -315,6 +315,52 @@ impl Transcriber {
             return Ok(None);
         };
         Ok(self.take_in(at, Heard { until, words, rejected, unused: true }))
+    }
+
+    /// Another voice begins at `at` in an open segment: what was heard before it stays as it is, and what follows is
+    /// decoded without it. A segment that is not open, and a place that was not decoded yet or lies behind an earlier
+    /// one, are let be.
+    pub fn cut(&mut self, id: SegmentId, at: SampleIdx) {
+        let Some(open) = self.open.iter_mut().find(|open| open.id == id) else { return };
+        let index = open.index(at);
+        let heard_until = open.heard_until();
+        if index <= open.trimmed || index >= heard_until || self.policy == Policy::Window {
+            return;
+        }
+        if let Some(heard) = &open.heard {
+            let spans = open.spans(&heard.words, heard_until);
+            open.settle(spans.iter().filter(|(a, b)| a + b <= 2 * index).count(), index);
+        }
+        // What is left was heard together with the other voice.
+        open.heard = None;
+        open.sentence_end = None;
+        open.cut = Some(index);
+    }
+
+    /// Decodes each of `pieces` of a closed segment by itself, as nothing but what lies in it. Gives the words of each,
+    /// `None` where nothing was understood or is to be trusted.
+    ///
+    /// # Errors
+    /// [`TranscribeError::Decode`]: none of them was heard.
+    pub fn apart(
+        &mut self,
+        start: SampleIdx,
+        samples: &[f32],
+        pieces: &[Span],
+        recognizer: &mut dyn Recognizer,
+    ) -> Result<Vec<Option<Vec<TimedWord>>>, TranscribeError> {
+        let index = |at: SampleIdx| {
+            usize::try_from(at.since(start)).unwrap_or(usize::MAX).min(samples.len())
+        };
+        let mut heard = |piece: &Span| {
+            let (from, to) = (index(piece.start), index(piece.end));
+            let stretch = Stretch { start: start + from as u64, samples: &samples[from..to] };
+            let words = hear(self.guard, &stretch, to, recognizer, &|| false)?;
+            let (words, _) = words.unwrap_or_default();
+            let spans = words::spans(&words, stretch.samples, from);
+            Ok((!words.is_empty()).then(|| words::timed(&words, &spans, start)))
+        };
+        pieces.iter().map(&mut heard).collect()
     }
 
     /// What is older than the window is settled as it was heard last, in the middle of a word or not.
@@ -423,29 +469,44 @@ impl Transcriber {
             speech_end: open.speech_end,
             text,
             words,
+            cut: open.cut.map(|at| open.at(at)),
+            samples: open.samples,
         })
     }
 }
 
-/// Decodes from where the segment was trimmed to `until`: the words, and why they are not believed.
-#[expect(clippy::type_complexity, reason = "two callers, both at hand")]
+/// The words of a decode, and why they are not believed.
+type Believed = (Vec<Word>, Option<Rejection>);
+
+/// Decodes from where the segment was trimmed to `until`.
 fn decode(
     guard: Guard,
     open: &Open,
     until: usize,
     recognizer: &mut dyn Recognizer,
     abort: &dyn Fn() -> bool,
-) -> Result<Option<(Vec<Word>, Option<Rejection>)>, TranscribeError> {
+) -> Result<Option<Believed>, TranscribeError> {
     let samples = &open.samples[open.trimmed..until];
-    if let Err(rejection) = guard.check_audio(samples) {
+    let stretch = Stretch { start: open.at(open.trimmed), samples };
+    hear(guard, &stretch, until, recognizer, abort)
+}
+
+/// Decodes a stretch whose last sample is the segment's `until`; `None` if it was aborted.
+fn hear(
+    guard: Guard,
+    stretch: &Stretch<'_>,
+    until: usize,
+    recognizer: &mut dyn Recognizer,
+    abort: &dyn Fn() -> bool,
+) -> Result<Option<Believed>, TranscribeError> {
+    if let Err(rejection) = guard.check_audio(stretch.samples) {
         return Ok(Some((Vec::new(), Some(rejection))));
     }
-    let stretch = Stretch { start: open.at(open.trimmed), samples };
-    let Some(hypothesis) = recognizer.recognize(&stretch, abort)? else { return Ok(None) };
+    let Some(hypothesis) = recognizer.recognize(stretch, abort)? else { return Ok(None) };
     if !has_words(&hypothesis.text) {
         return Ok(Some((Vec::new(), None)));
     }
-    Ok(Some(match guard.check_text(&hypothesis, samples.len()) {
+    Ok(Some(match guard.check_text(&hypothesis, stretch.samples.len()) {
         Ok(()) => (words::split(&hypothesis.text, until), None),
         Err(rejection) => (Vec::new(), Some(rejection)),
     }))

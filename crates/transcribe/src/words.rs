@@ -27,8 +27,14 @@ impl Word {
 
     /// Whether a sentence ends with it.
     pub fn ends_sentence(&self) -> bool {
-        self.text.trim_end_matches(['"', '”', '’', ')']).ends_with(['.', '?', '!', '…'])
+        ends_sentence(&self.text)
     }
+}
+
+/// Whether a sentence ends with a word that is written so.
+#[must_use]
+pub fn ends_sentence(word: &str) -> bool {
+    word.trim_end_matches(['"', '”', '’', ')']).ends_with(['.', '?', '!', '…'])
 }
 
 pub(crate) fn split(text: &str, until: usize) -> Vec<Word> {
@@ -78,11 +84,16 @@ pub(crate) fn spans(words: &[Word], samples: &[f32], from: usize) -> Vec<(usize,
 #[must_use]
 pub fn place_words(text: &str, samples: &[f32], start: SampleIdx) -> Vec<TimedWord> {
     let words = split(text, usize::MAX);
-    let at = |index: usize| (start + index as u64).as_secs();
     let spans = spans(&words, samples, 0);
-    let timed = words.into_iter().zip(spans);
+    timed(&words, &spans, start)
+}
+
+/// The words with their places on the session's clock, in a segment that begins at `start`.
+pub(crate) fn timed(words: &[Word], spans: &[(usize, usize)], start: SampleIdx) -> Vec<TimedWord> {
+    let at = |index: usize| (start + index as u64).as_secs();
+    let timed = words.iter().zip(spans);
     timed
-        .map(|(word, (a, b))| TimedWord { text: word.text, start_s: at(a), end_s: at(b) })
+        .map(|(word, (a, b))| TimedWord { text: word.text.clone(), start_s: at(*a), end_s: at(*b) })
         .collect()
 }
 

@@ -1,7 +1,8 @@
 //! Gives each turn of a segment its words.
 
 use speakers::{Tracker, Turn};
-use timeline::TimedWord;
+use timeline::{Span, TimedWord};
+use transcribe::ends_sentence;
 
 /// The times of words are estimates, and a change of voice is known to about as much: a sentence that ends within this
 /// many seconds of it ends the turn.
@@ -64,16 +65,62 @@ pub(super) fn cut(words: &[TimedWord], turns: &[Turn]) -> Vec<Vec<TimedWord>> {
     shares
 }
 
+/// What is decoded by itself for each of `turns`, which are those of `segment`: the silence at its ends too, which the turns
+/// leave out.
+pub(super) fn pieces(segment: Span, turns: &[Turn]) -> Vec<Span> {
+    let mut pieces: Vec<Span> = turns.iter().map(|turn| turn.span).collect();
+    if let Some(first) = pieces.first_mut() {
+        first.start = segment.start.min(first.end);
+    }
+    if let Some(last) = pieces.last_mut() {
+        last.end = segment.end.max(last.start);
+    }
+    pieces
+}
+
+/// The words of turns of one segment: what was heard in each by itself, and where that is nothing, what was heard there in
+/// the whole segment, less what a neighbour has already.
+pub(super) fn best_of(
+    whole: Vec<Vec<TimedWord>>,
+    apart: Vec<Option<Vec<TimedWord>>>,
+) -> Vec<Vec<TimedWord>> {
+    if apart.len() != whole.len() || apart.iter().all(Option::is_none) {
+        return whole;
+    }
+    let same = |a: Option<&TimedWord>, b: Option<&TimedWord>| match (a, b) {
+        (Some(a), Some(b)) => key(a) == key(b),
+        _ => false,
+    };
+    let mut best = Vec::with_capacity(whole.len());
+    for (i, mut words) in whole.into_iter().enumerate() {
+        let neighbour = |n: Option<usize>| n.and_then(|n| apart.get(n)).and_then(Option::as_ref);
+        if let Some(heard) = &apart[i] {
+            words.clone_from(heard);
+        } else {
+            let (before, behind) = (neighbour(i.checked_sub(1)), neighbour(Some(i + 1)));
+            if same(before.and_then(|b| b.last()), words.first()) {
+                words.remove(0);
+            }
+            if same(behind.and_then(|b| b.first()), words.last()) {
+                words.pop();
+            }
+        }
+        best.push(words);
+    }
+    best
+}
+
+fn key(word: &TimedWord) -> String {
+    word.text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
 /// The index of the first word, from `first` on, that is behind a change at `at_s`.
 fn place(words: &[TimedWord], first: usize, at_s: f64) -> usize {
     let middle = |word: &TimedWord| 0.5 * (word.start_s + word.end_s);
     let nearest = first + words[first..].iter().take_while(|word| middle(word) < at_s).count();
     let far = |i: usize| (words[i - 1].end_s - at_s).abs();
-    let ends = |i: &usize| {
-        words[i - 1].text.trim_end_matches(['"', '”', '’', ')']).ends_with(['.', '?', '!', '…'])
-    };
     (first + 1..=words.len())
-        .filter(ends)
+        .filter(|i| ends_sentence(&words[i - 1].text))
         .filter(|i| far(*i) <= SENTENCE_REACH_S)
         .min_by(|a, b| far(*a).total_cmp(&far(*b)))
         .unwrap_or(nearest)

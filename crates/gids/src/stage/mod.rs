@@ -5,9 +5,11 @@ mod cross_talk;
 mod cut;
 mod desk;
 mod listen;
+mod talk;
 mod transcribe;
 mod voices;
 mod wanted;
+mod who;
 
 pub use coach::CoachStage;
 pub(crate) use cross_talk::reject as reject_cross_talk;
@@ -17,7 +19,7 @@ pub use voices::{Voices, VoicesStage};
 pub(crate) use wanted::{CHANNELS, Wanted};
 
 use ::transcribe::{Finished, Partial};
-use timeline::{Gap, Rung, SampleIdx, SegmentEvent, SegmentId};
+use timeline::{Gap, Rung, SampleIdx, SegmentEvent, SegmentId, Span, TimedWord};
 
 /// From listening to transcribing.
 pub enum Heard {
@@ -37,8 +39,32 @@ pub enum Words {
     Finished(Finished, Option<f32>),
     /// A segment that had been opened has no words after all.
     Gone(SegmentId),
+    /// The words of each piece that was asked for, as far as any are to be trusted.
+    Apart(Vec<Option<Vec<TimedWord>>>),
     /// Passed on.
     Note(SampleIdx, Note),
+    /// Nothing more will come but answers.
+    Last,
+}
+
+/// From coaching back to transcribing, about a segment that two people speak in.
+pub enum Ask {
+    /// Another voice begins there in an open segment.
+    Cut {
+        /// Which one.
+        id: SegmentId,
+        /// Where.
+        at: SampleIdx,
+    },
+    /// The words of pieces of a closed one, each decoded by itself; answered by [`Words::Apart`].
+    Apart {
+        /// Its first sample.
+        start: SampleIdx,
+        /// All of its audio.
+        samples: Vec<f32>,
+        /// What is wanted, in order.
+        pieces: Vec<Span>,
+    },
 }
 
 /// What is passed through to the journal.

@@ -8,14 +8,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crossbeam_channel::{Receiver, Sender, TrySendError};
+use crossbeam_channel::{Receiver, RecvError, Sender, TrySendError, select_biased};
 use timeline::{Rung, SAMPLE_RATE_HZ, SampleIdx, SegmentEvent, SegmentId};
 use transcribe::{
     Abort, Cadence, Guard, Hypothesis, Ladder, Policy, Recognizer, Stretch, TranscribeError,
     Transcriber,
 };
 
-use super::{Heard, Note, Words, wanted::Wanted};
+use super::{Ask, Heard, Note, Words, wanted::Wanted};
 use crate::{clock::SessionClock, said, telemetry::Telemetry, wire::Smaller};
 
 /// How much lower than the others the scheduler ranks the thread that runs the speech model, in steps of `nice`: audio,
@@ -38,6 +38,8 @@ pub struct TranscribeStage {
     pub(crate) wanted: Arc<Wanted>,
     pub(crate) telemetry: Arc<Telemetry>,
     pub(crate) input: Receiver<Heard>,
+    /// What the coach thread asks for comes first: it waits.
+    pub(crate) asks: Receiver<Ask>,
     pub(crate) out: Sender<Words>,
 }
 
@@ -71,7 +73,8 @@ impl Work {
 }
 
 impl TranscribeStage {
-    /// Runs until the listening thread hangs up, or the coach thread does.
+    /// Runs until the listening thread hangs up and the coach thread has asked for all that it needs, or the coach thread
+    /// ends.
     ///
     /// # Errors
     /// None by itself: a failed decode is noted and costs one segment.
@@ -86,7 +89,15 @@ impl TranscribeStage {
             worked: false,
             judged_from: 0,
         };
-        while let Ok(heard) = self.input.recv() {
+        loop {
+            let heard = select_biased! {
+                recv(self.asks) -> ask => match ask.map(|ask| self.answer(ask, &mut work)) {
+                    Ok(Ok(())) => continue,
+                    Ok(Err(HungUp)) | Err(RecvError) => return Ok(()),
+                },
+                recv(self.input) -> heard => heard,
+            };
+            let Ok(heard) = heard else { break };
             let sent = match heard {
                 Heard::Beat(at) => self.beat(at, &mut work),
                 Heard::Note(at, note) => self.send(Words::Note(at, note)),
@@ -97,7 +108,38 @@ impl TranscribeStage {
                 return Ok(());
             }
         }
+        // The coach may not have come to the last segments yet.
+        if self.send(Words::Last).is_ok() {
+            while let Ok(ask) = self.asks.recv() {
+                if self.answer(ask, &mut work).is_err() {
+                    break;
+                }
+            }
+        }
         Ok(())
+    }
+
+    fn answer(&mut self, ask: Ask, work: &mut Work) -> Result<(), HungUp> {
+        let (start, samples, pieces) = match ask {
+            Ask::Cut { id, at } => {
+                work.transcriber.cut(id, at);
+                return Ok(());
+            }
+            Ask::Apart { start, samples, pieces } => (start, samples, pieces),
+        };
+        let mut metered = Metered { inner: self.recognizer.as_mut(), took: Duration::ZERO };
+        let heard = work.transcriber.apart(start, &samples, &pieces, &mut metered);
+        work.worked = true;
+        self.telemetry.decoded(metered.took, work.transcriber.speculations());
+        let heard = match heard {
+            Ok(heard) => heard,
+            Err(error) => {
+                // The words of the whole are there all the same.
+                self.fault(error.to_string())?;
+                Vec::new()
+            }
+        };
+        self.send(Words::Apart(heard))
     }
 
     fn segment(&mut self, event: SegmentEvent, work: &mut Work) -> Result<(), HungUp> {
