@@ -7,7 +7,7 @@ use std::{
     process::{Command, Output},
 };
 
-use gids_tests::{SampleKind, asset, read_mono, truth, write_wav};
+use gids_tests::{SampleKind, asset, read_events, read_mono, truth, word_error_rate, write_wav};
 use timeline::Speaker;
 
 const ROLEPLAY: &str = "nl-rug-in-de-bouw";
@@ -152,4 +152,44 @@ fn bad_input_is_named() {
     let turns = rttm(&output);
     assert!(turns.iter().all(|turn| turn.2 == "speaker_1"), "{turns:?}");
     assert!(stderr(&output).contains("only one voice"), "{}", stderr(&output));
+}
+
+/// Everybody answers at once: without pauses several turns make one segment.
+#[test]
+fn words_stay_with_their_voice_where_turns_touch() {
+    const LINES: usize = 12;
+    const ROLEPLAY: &str = "nl-stramme-knie";
+    let folder = tempfile::tempdir().unwrap();
+    let all = read_mono(&asset(&format!("assets/roleplays/{ROLEPLAY}.flac")), 1_000.0);
+    let at = |s: f64| ((s * RATE_HZ) as usize).min(all.len());
+    let script: Vec<_> = truth(ROLEPLAY).into_iter().take(LINES).collect();
+    let mut samples = vec![0.0; 4_000];
+    for line in &script {
+        let spoken = &all[at(line.start_s)..at(line.end_s)];
+        let loud = |x: &f32| x.abs() > 0.01;
+        let (Some(first), Some(last)) =
+            (spoken.iter().position(loud), spoken.iter().rposition(loud))
+        else {
+            panic!("{} is silent", line.id)
+        };
+        samples.extend_from_slice(&spoken[first..(last + 800).min(spoken.len())]);
+    }
+    samples.extend(vec![0.0; 8_000]);
+    let audio = wav(folder.path(), "touching.wav", &samples);
+    let events = folder.path().join("events.jsonl");
+    let args = ["replay", "--headless", "--model", "demo", "--events", events.to_str().unwrap()];
+    let done = gids(folder.path(), &[&args[..], &[&audio]].concat());
+    assert!(done.status.success(), "{}", stderr(&done));
+    let heard = read_events(&events).utterances;
+    let longest = heard.iter().map(|u| u.end_s - u.start_s).fold(0.0, f64::max);
+    assert!(longest < 10.0, "no utterance holds two turns: {longest}");
+    for speaker in [Speaker::Practitioner, Speaker::Client] {
+        let said: Vec<&str> =
+            script.iter().filter(|l| l.speaker == speaker).map(|l| l.text.as_str()).collect();
+        let text: Vec<&str> =
+            heard.iter().filter(|u| u.speaker == speaker).map(|u| u.text.as_str()).collect();
+        let wer = word_error_rate(&said.join(" "), &text.join(" "));
+        println!("{}: {:.1} % of the words wrong", speaker.name(), 100.0 * wer);
+        assert!(wer < 0.25, "{}", text.join(" / "));
+    }
 }

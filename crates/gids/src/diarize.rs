@@ -9,7 +9,7 @@ use segment::{Segmenter, Silero};
 use speakers::{Guess, Listener, Tracker, VoiceEmbedder};
 use timeline::{AudioBlock, ChannelId, SampleIdx, SegmentEvent, SegmentId, Span, Speaker, VoiceId};
 
-use crate::stage::reject_cross_talk;
+use crate::stage::CrossTalk;
 
 /// A pause within a turn is no longer, in samples: 1 s. Who takes the floor rarely takes longer.
 const SAME_TURN_PAUSE: u64 = 16_000;
@@ -88,6 +88,7 @@ pub fn diarize(
         labelled: Vec::new(),
     };
     let mut first_of_pair: Option<AudioBlock> = None;
+    let mut cross_talk = CrossTalk::default();
     loop {
         match source.poll()? {
             Poll::End => break,
@@ -98,7 +99,7 @@ pub fn diarize(
                     None => first_of_pair = Some(block),
                     Some(mut first) => {
                         let mut second = block;
-                        reject_cross_talk(&mut first.samples, &mut second.samples);
+                        cross_talk.reject(&mut first.samples, &mut second.samples);
                         hearing.block(&first)?;
                         hearing.block(&second)?;
                         progress(second.span().end);

@@ -33,7 +33,7 @@ use transcribe::{Policy, Recognizer};
 
 use crate::{
     clock::SessionClock,
-    stage::{CHANNELS, CoachStage, ListenStage, TranscribeStage, VoicesStage, Wanted},
+    stage::{CHANNELS, CoachStage, CrossTalk, ListenStage, TranscribeStage, VoicesStage, Wanted},
     telemetry::Telemetry,
 };
 
@@ -198,6 +198,7 @@ pub fn wire(parts: Parts, wake: Box<dyn Fn() + Send>) -> anyhow::Result<Running>
         voices: voices_tx,
         caught_up: false,
         first_of_pair: None,
+        cross_talk: CrossTalk::default(),
     };
     let transcribe = TranscribeStage {
         recognizer: parts.recognizer,

@@ -156,4 +156,20 @@ mod tests {
         assert_eq!(place(&words("Dat wil ik. Ja maar"), 0, 1.95), 4, "too far");
         assert_eq!(place(&words("Dat wil ik. Ja maar"), 3, 1.2), 3, "never back");
     }
+
+    fn text(shares: &[Vec<TimedWord>]) -> Vec<String> {
+        let joined = |words: &Vec<TimedWord>| {
+            words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ")
+        };
+        shares.iter().map(joined).collect()
+    }
+
+    #[test]
+    fn what_was_heard_apart_is_better() {
+        let whole = || vec![words("Ik wil we"), words("Ja, Je"), words("moet lopen")];
+        let apart = vec![Some(words("Ik wil wel.")), None, Some(words("Je moet lopen."))];
+        assert_eq!(text(&best_of(whole(), apart)), ["Ik wil wel.", "Ja,", "Je moet lopen."]);
+        assert_eq!(best_of(whole(), vec![None, None, None]), whole());
+        assert_eq!(best_of(whole(), Vec::new()), whole(), "the answer never came");
+    }
 }

@@ -13,7 +13,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use segment::{Segmenter, Silero};
 use timeline::{AudioBlock, Gap, SAMPLE_RATE_HZ, SampleIdx, SegmentEvent, Span};
 
-use super::{CHANNELS, Heard, Note, Wanted, cross_talk};
+use super::{CHANNELS, CrossTalk, Heard, Note, Wanted};
 use crate::{
     clock::SessionClock,
     said,
@@ -49,6 +49,7 @@ pub struct ListenStage {
     pub(crate) caught_up: bool,
     /// Of two channels: the block whose counterpart has not come yet.
     pub(crate) first_of_pair: Option<AudioBlock>,
+    pub(crate) cross_talk: CrossTalk,
 }
 
 enum Flow {
@@ -188,7 +189,7 @@ impl ListenStage {
             }
             Some(mut first) => {
                 let mut second = block;
-                cross_talk::reject(&mut first.samples, &mut second.samples);
+                self.cross_talk.reject(&mut first.samples, &mut second.samples);
                 let sent = self.segment(&first)?;
                 Ok(sent.and(self.segment(&second)?))
             }

@@ -12,7 +12,7 @@ mod wanted;
 mod who;
 
 pub use coach::CoachStage;
-pub(crate) use cross_talk::reject as reject_cross_talk;
+pub(crate) use cross_talk::CrossTalk;
 pub use listen::ListenStage;
 pub use transcribe::TranscribeStage;
 pub use voices::{Voices, VoicesStage};

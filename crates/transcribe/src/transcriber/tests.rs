@@ -306,3 +306,44 @@ fn silence_is_not_even_decoded() {
     assert_eq!(told.partial(), None);
     assert_eq!(told.close().text, Err(Rejection::TooQuiet));
 }
+
+#[test]
+fn a_cut_keeps_what_was_heard_and_goes_on_behind_it() {
+    let mut told = Told::new(
+        Policy::Speculative,
+        &["Ik wil wel. Je moet", "Je moet lopen.", "Je moet lopen."],
+    );
+    told.speak(2_000).heard();
+    let at = START + ms(1_200) as u64;
+    told.transcriber.cut(ID, at);
+    told.transcriber.cut(ID, START + 10); // lies behind it: let be
+    told.transcriber.cut(SegmentId(9), at);
+    assert_eq!(told.speak(600).heard(), both("Ik wil wel.", "Je moet lopen."));
+    let partial = told.pause(200).partial().unwrap();
+    assert_eq!(partial.stable_text(), "Ik wil wel. Je moet lopen.");
+    assert!(partial.stable[3].start_s >= at.as_secs(), "{partial:?}");
+    let finished = told.close();
+    assert_eq!(finished.text, Ok("Ik wil wel. Je moet lopen.".to_owned()));
+    assert_eq!(finished.cut, Some(at));
+}
+
+#[test]
+fn pieces_are_heard_apart() {
+    let mut told = Told::new(Policy::Final, &["Ik wil", "Ik wil.", "", "Ga lopen."]);
+    let finished = told.speak(1_500).pause(300).speak(1_500).close();
+    let (a, b, c) = (START + 24_000, START + 28_800, START + 52_800);
+    let pieces = [Span::new(START, a), Span::new(a, b), Span::new(a, b), Span::new(b, c)];
+    let heard =
+        told.transcriber.apart(START, &finished.samples, &pieces, &mut told.script).unwrap();
+    let text = |words: &Option<Vec<TimedWord>>| {
+        words.as_ref().map(|words| joined(words.iter().map(|word| word.text.as_str())))
+    };
+    // Of silence nothing is even tried; the recogniser understands nothing of the third here.
+    let texts: Vec<_> = heard.iter().map(text).collect();
+    assert_eq!(texts[0].as_deref(), Some("Ik wil."));
+    assert_eq!((&texts[1], &texts[2]), (&None, &None));
+    let last = heard[3].as_ref();
+    assert!(last.is_none_or(|words| words[0].start_s >= b.as_secs()), "{last:?}");
+    let gone = told.transcriber.apart(START, &[], &[Span::new(START, a)], &mut told.script);
+    assert_eq!(gone.unwrap(), [None]);
+}
