@@ -78,7 +78,12 @@ fn wav(folder: &Path, name: &str, samples: &[f32]) -> String {
 #[test]
 fn a_roleplay_with_and_without_an_enrolment() {
     let folder = tempfile::tempdir().unwrap();
+    // The first thing that is stored for a new user: the folder is not there yet.
     let (data, audio) = (folder.path(), recording());
+    let own = data.join("new");
+    let read = wav(data, "own.wav", &speech_of(Speaker::Practitioner, 12.0));
+    let enrolled = gids(&own, &["enrol", &read]);
+    assert!(enrolled.status.success() && own.join("voice.json").exists(), "{}", stderr(&enrolled));
     let audio = audio.to_str().unwrap();
 
     let turns = rttm(&gids(data, &["speakers", audio]));

@@ -217,7 +217,7 @@ pub(crate) fn speech_s(samples: &[f32]) -> f32 {
     let levels: Vec<f32> = samples.chunks_exact(LEVEL_STEP).map(power).collect();
     let mut sorted = levels.clone();
     sorted.sort_unstable_by(f32::total_cmp);
-    let Some(loud) = sorted.get(sorted.len() * 19 / 20).or(sorted.last()) else { return 0.0 };
+    let Some(loud) = sorted.get(sorted.len() * 19 / 20) else { return 0.0 };
     let least = (loud * PAUSE).max(SILENCE);
     0.01 * levels.iter().filter(|level| **level >= least).count() as f32
 }

@@ -193,8 +193,8 @@ impl Tracker {
         })
     }
 
-    /// The turns of a segment, in their order, whose speech was found in `speech` (it may have begun softly a little before); each is then to be [pushed](Self::push).
-    /// One turn where nothing was heard of the segment.
+    /// The turns of a segment, in their order, whose speech was found in `speech` (it may have begun softly a little
+    /// before); each is then to be [pushed](Self::push). One turn where nothing was heard of the segment.
     #[must_use]
     pub fn turns(&mut self, id: SegmentId, channel: ChannelId, speech: Span) -> Vec<Turn> {
         let trail = match self.open.iter().position(|open| open.id == id) {

@@ -49,6 +49,11 @@ pub fn enrol(args: &Enrol, lang: Lang) -> anyhow::Result<()> {
         eprintln!("deleted {}", target.display());
         return Ok(());
     }
+    // Before anybody reads aloud for nothing.
+    if let Some(folder) = target.parent() {
+        fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    }
     let samples = match &args.audio {
         Some(path) => read_recording(path)?,
         None => read_microphone(args.device.as_deref(), lang)?,
