@@ -42,8 +42,9 @@ use crate::{
 /// buffer of the device absorbs another 10 s.
 const SEGMENT_EVENTS: usize = 256;
 /// Utterances and partials between transcribing and coaching, which takes milliseconds. Full: a
-/// partial is dropped (a newer one follows), a final waits.
+/// partial is dropped (a newer one follows), a final waits. Less than the transcriber keeps the audio of.
 const UTTERANCES: usize = 16;
+const _: () = assert!(UTTERANCES < transcribe::CLOSED_KEPT);
 /// What was heard of voices; a message for each block of speech. The coach takes them whenever it has nothing else to do,
 /// and while it waits for those of the words it has. Full: the voices thread waits, then listening does.
 const VOICES: usize = 256;

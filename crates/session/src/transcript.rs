@@ -31,6 +31,8 @@ pub struct TranscriptLine {
     pub id: String,
     /// Who speaks, by the last word on the roles.
     pub speaker: Speaker,
+    /// The voice; [a third person's](VoiceId::STRANGER) counts as the client's in what is coached, but is not.
+    pub voice: VoiceId,
     /// Where the words start, in seconds on the session's clock.
     pub start_s: f64,
     /// Where they end.
@@ -83,6 +85,7 @@ impl From<&Recording> for Transcript {
                 EventKind::Utterance(utterance) => transcript.lines.push(TranscriptLine {
                     id: utterance.id.clone(),
                     speaker: roles.get(&utterance.voice).copied().unwrap_or(utterance.speaker),
+                    voice: utterance.voice,
                     start_s: utterance.start_s,
                     end_s: utterance.end_s,
                     text: utterance.text.split_whitespace().collect::<Vec<_>>().join(" "),

@@ -37,6 +37,8 @@ pub use recognizer::{Abort, Hypothesis, Recognizer, Script, Stretch};
 pub use shape::{
     ParseShapePrecisionError, ParseShapeSizeError, ShapePrecision, ShapeSize, is_shape, write_shape,
 };
-pub use transcriber::{Finished, PAUSE_MS, Partial, Policy, Speculations, Transcriber};
+pub use transcriber::{
+    CLOSED_KEPT, Finished, PAUSE_MS, Partial, Policy, Speculations, Transcriber,
+};
 pub use whisper::{DEMO_STATE_SIZE, ModelHeader, Whisper, WhisperConfig};
 pub use words::{ends_sentence, place_words};

@@ -1,5 +1,7 @@
 //! The state machine over segment events.
 
+use std::collections::VecDeque;
+
 use timeline::{ChannelId, SAMPLE_RATE_HZ, SampleIdx, SegmentEvent, SegmentId, Span, TimedWord};
 
 use crate::{
@@ -14,6 +16,10 @@ pub const PAUSE_MS: u64 = 96;
 
 /// A segment is not trimmed before it is that long: what was said just before helps to understand what follows.
 const TRIM_FROM_MS: u64 = 5_000;
+
+/// The audio of so many closed segments is kept: what two people said in one may be asked for apart, as long as whoever
+/// reads the words is not further behind than that.
+pub const CLOSED_KEPT: usize = 20;
 
 /// The policy `window`: a step and a length like those of whisper.cpp's `stream` example.
 const WINDOW_STEP_MS: u64 = 500;
@@ -82,9 +88,6 @@ pub struct Finished {
     pub text: Result<String, Rejection>,
     /// The words with the best estimate of where they lie; empty where there is no text.
     pub words: Vec<TimedWord>,
-    /// All of its audio, the first sample at the start of `span`: what two people said in it may be decoded
-    /// [apart](Transcriber::apart).
-    pub samples: Vec<f32>,
     /// Where it was [cut](Transcriber::cut) while it was open, if it was.
     pub cut: Option<SampleIdx>,
 }
@@ -110,7 +113,15 @@ pub struct Transcriber {
     guard: Guard,
     policy: Policy,
     open: Vec<Open>,
+    closed: VecDeque<Closed>,
     stats: Speculations,
+}
+
+/// The audio of a closed segment.
+struct Closed {
+    id: SegmentId,
+    start: SampleIdx,
+    samples: Vec<f32>,
 }
 
 struct Open {
@@ -208,7 +219,7 @@ impl Transcriber {
     /// Starts without any open segment.
     #[must_use]
     pub fn new(guard: Guard, policy: Policy) -> Self {
-        Self { guard, policy, open: Vec::new(), stats: Speculations::default() }
+        Self { guard, policy, ..Self::default() }
     }
 
     /// What became of the speculations so far.
@@ -337,18 +348,24 @@ impl Transcriber {
         open.cut = Some(index);
     }
 
-    /// Decodes each of `pieces` of a closed segment by itself, as nothing but what lies in it. Gives the words of each,
-    /// `None` where nothing was understood or is to be trusted.
+    /// Decodes each of `pieces` of a closed segment by itself. Gives the words of each, `None` where nothing was understood
+    /// or is to be trusted; nothing at all where the segment is older than the last [`CLOSED_KEPT`] or was asked for
+    /// before.
     ///
     /// # Errors
     /// [`TranscribeError::Decode`]: none of them was heard.
     pub fn apart(
         &mut self,
-        start: SampleIdx,
-        samples: &[f32],
+        id: SegmentId,
         pieces: &[Span],
         recognizer: &mut dyn Recognizer,
     ) -> Result<Vec<Option<Vec<TimedWord>>>, TranscribeError> {
+        let Some(at) = self.closed.iter().position(|closed| closed.id == id) else {
+            return Ok(Vec::new());
+        };
+        let Some(Closed { start, samples, .. }) = self.closed.remove(at) else {
+            return Ok(Vec::new());
+        };
         let index = |at: SampleIdx| {
             usize::try_from(at.since(start)).unwrap_or(usize::MAX).min(samples.len())
         };
@@ -461,7 +478,7 @@ impl Transcriber {
             Some(rejection) if open.settled.is_empty() => Err(rejection),
             _ => Ok(text),
         };
-        Ok(Finished {
+        let finished = Finished {
             id: open.id,
             channel: open.channel,
             span,
@@ -470,8 +487,12 @@ impl Transcriber {
             text,
             words,
             cut: open.cut.map(|at| open.at(at)),
-            samples: open.samples,
-        })
+        };
+        if self.closed.len() == CLOSED_KEPT {
+            self.closed.pop_front();
+        }
+        self.closed.push_back(Closed { id: open.id, start: open.start, samples: open.samples });
+        Ok(finished)
     }
 }
 

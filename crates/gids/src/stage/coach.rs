@@ -87,7 +87,7 @@ impl CoachStage {
                 Words::Gone(id) => talk.gone(id, end, &mut desk),
                 Words::Finished(finished, ms) => {
                     end = end.max(finished.span.end);
-                    talk.finished(finished, ms, &mut desk)
+                    talk.finished(&finished, ms, &mut desk)
                 }
                 Words::Last => {
                     // It waited for what may be asked about what came before.

@@ -58,10 +58,8 @@ pub enum Ask {
     },
     /// The words of pieces of a closed one, each decoded by itself; answered by [`Words::Apart`].
     Apart {
-        /// Its first sample.
-        start: SampleIdx,
-        /// All of its audio.
-        samples: Vec<f32>,
+        /// Which one.
+        id: SegmentId,
         /// What is wanted, in order.
         pieces: Vec<Span>,
     },

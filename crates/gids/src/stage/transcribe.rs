@@ -120,15 +120,15 @@ impl TranscribeStage {
     }
 
     fn answer(&mut self, ask: Ask, work: &mut Work) -> Result<(), HungUp> {
-        let (start, samples, pieces) = match ask {
+        let (id, pieces) = match ask {
             Ask::Cut { id, at } => {
                 work.transcriber.cut(id, at);
                 return Ok(());
             }
-            Ask::Apart { start, samples, pieces } => (start, samples, pieces),
+            Ask::Apart { id, pieces } => (id, pieces),
         };
         let mut metered = Metered { inner: self.recognizer.as_mut(), took: Duration::ZERO };
-        let heard = work.transcriber.apart(start, &samples, &pieces, &mut metered);
+        let heard = work.transcriber.apart(id, &pieces, &mut metered);
         work.worked = true;
         self.telemetry.decoded(metered.took, work.transcriber.speculations());
         let heard = match heard {

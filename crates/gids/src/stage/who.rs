@@ -111,7 +111,7 @@ impl Talk {
 
     pub(super) fn finished(
         &mut self,
-        mut finished: Finished,
+        finished: &Finished,
         mut final_ms: Option<f32>,
         desk: &mut Desk,
     ) -> anyhow::Result<()> {
@@ -128,9 +128,7 @@ impl Talk {
         let mut shares = cut(&finished.words, &turns);
         let of_one = turns.len() == 1 && finished.cut.is_none();
         if !of_one && self.rung < Rung::FinalsOnly {
-            let samples = std::mem::take(&mut finished.samples);
-            let pieces = pieces(finished.span, &turns);
-            let apart = self.hear_apart(finished.span.start, samples, pieces);
+            let apart = self.hear_apart(finished.id, pieces(finished.span, &turns));
             shares = best_of(shares, apart);
             final_ms = final_ms.map(|_| self.clock.ms_since(finished.speech_end));
         }
@@ -183,13 +181,8 @@ impl Talk {
 
     /// The words of each piece of a segment, decoded by itself: what a recogniser hears across two voices is often
     /// wrong, and where each word lies is an estimate. Waits for the transcribing thread, which does this next.
-    fn hear_apart(
-        &mut self,
-        start: SampleIdx,
-        samples: Vec<f32>,
-        pieces: Vec<Span>,
-    ) -> Vec<Option<Vec<TimedWord>>> {
-        let ask = Ask::Apart { start, samples, pieces };
+    fn hear_apart(&mut self, id: SegmentId, pieces: Vec<Span>) -> Vec<Option<Vec<TimedWord>>> {
+        let ask = Ask::Apart { id, pieces };
         if self.asks.as_ref().is_none_or(|asks| asks.send(ask).is_err()) {
             return Vec::new();
         }

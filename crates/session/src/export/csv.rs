@@ -3,7 +3,7 @@
 //! Where a cell holds several things (codes, cues) they are divided by `; `. Several cues after one
 //! utterance keep their order in all the columns of cues.
 
-use timeline::Cue;
+use timeline::{Cue, VoiceId};
 
 use crate::{Transcript, TranscriptLine};
 
@@ -21,6 +21,9 @@ const HEADER: [&str; 11] = [
     "cue_technique",
 ];
 
+/// The speaker of what a third person said.
+const OTHER: &str = "other";
+
 pub(super) fn csv(transcript: &Transcript) -> String {
     let mut text = String::new();
     push_row(&mut text, HEADER.map(str::to_owned));
@@ -36,7 +39,7 @@ fn cells(line: &TranscriptLine) -> [String; 11] {
     };
     [
         line.id.clone(),
-        line.speaker.name().to_owned(),
+        if line.voice == VoiceId::STRANGER { OTHER } else { line.speaker.name() }.to_owned(),
         seconds(line.start_s),
         seconds(line.end_s),
         line.text.clone(),

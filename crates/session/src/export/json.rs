@@ -1,6 +1,6 @@
 //! The transcript as one JSON object.
 //!
-//! `{"format": 1, "session": {…header of the journal…}, "end": {…summary…} or null, "lines": [{"id", "speaker",
+//! `{"format": 1, "session": {…header of the journal…}, "end": {…summary…} or null, "lines": [{"id", "speaker", "voice",
 //! "start_s", "end_s", "text", "codes": […], "cues": [{…as in the journal…}]}], "gaps": [{"start_s", "end_s"}],
 //! "faults": [{"t_s", "stage", "message"}]}`. Fields may be added; those that are there keep their meaning
 //! within a format.

@@ -1,11 +1,14 @@
 //! The words of the exports, in one table.
 
-use timeline::{Lang, Speaker};
+use timeline::{Lang, Speaker, VoiceId};
+
+use crate::TranscriptLine;
 
 /// What an export says besides the conversation itself.
 pub(super) struct Labels {
     pub practitioner: &'static str,
     pub client: &'static str,
+    pub someone_else: &'static str,
     pub session: &'static str,
     pub started: &'static str,
     pub duration: &'static str,
@@ -25,6 +28,7 @@ pub(super) struct Labels {
 const NL: Labels = Labels {
     practitioner: "Behandelaar",
     client: "Cliënt",
+    someone_else: "Iemand anders",
     session: "Sessie",
     started: "Begonnen",
     duration: "Duur",
@@ -46,6 +50,7 @@ const NL: Labels = Labels {
 const EN: Labels = Labels {
     practitioner: "Practitioner",
     client: "Client",
+    someone_else: "Someone else",
     session: "Session",
     started: "Started",
     duration: "Duration",
@@ -72,8 +77,9 @@ impl Labels {
         }
     }
 
-    pub(super) fn speaker(&self, speaker: Speaker) -> &'static str {
-        match speaker {
+    pub(super) fn speaker(&self, line: &TranscriptLine) -> &'static str {
+        match line.speaker {
+            _ if line.voice == VoiceId::STRANGER => self.someone_else,
             Speaker::Practitioner => self.practitioner,
             Speaker::Client => self.client,
         }

@@ -16,7 +16,7 @@ pub(super) fn txt(transcript: &Transcript, lang: Lang) -> String {
         let at = clock(item.at_s());
         match item {
             Item::Line(line) => {
-                let speaker = labels.speaker(line.speaker);
+                let speaker = labels.speaker(line);
                 text.push_str(&format!("[{at}] {speaker}: {}\n", line.text));
                 for CueEvent { cue, .. } in &line.cues {
                     let (mark, headline) = (one_line(&cue.mark), one_line(&cue.headline));
@@ -47,7 +47,7 @@ pub(super) fn markdown(transcript: &Transcript, lang: Lang) -> String {
         let at = clock(item.at_s());
         match item {
             Item::Line(line) => {
-                let speaker = labels.speaker(line.speaker);
+                let speaker = labels.speaker(line);
                 text.push_str(&format!("\n**{speaker}** \\[{at}\\] {}\n", escape(&line.text)));
                 for CueEvent { cue, .. } in &line.cues {
                     let mark = escape(&cue.mark);

@@ -3,7 +3,7 @@
 //! Widths and times follow the usual guidance for subtitles (BBC and Netflix style guides): two lines
 //! of at most 42 characters, shown for at least half a second, one after the other.
 
-use timeline::{Lang, Speaker};
+use timeline::Lang;
 
 use super::labels::Labels;
 use crate::Transcript;
@@ -33,7 +33,7 @@ pub(super) fn vtt(transcript: &Transcript, lang: Lang) -> String {
     let mut text = "WEBVTT\n\n".to_owned();
     for subtitle in subtitles(transcript, labels, Prefix::Tagged) {
         let (start, end) = (timecode(subtitle.start_ms, '.'), timecode(subtitle.end_ms, '.'));
-        let speaker = labels.speaker(subtitle.speaker);
+        let speaker = subtitle.speaker;
         let lines = vtt_text(&subtitle.lines.join("\n"));
         text.push_str(&format!("{start} --> {end}\n<v {speaker}>{lines}</v>\n\n"));
     }
@@ -53,7 +53,7 @@ enum Prefix {
 struct Subtitle {
     start_ms: u64,
     end_ms: u64,
-    speaker: Speaker,
+    speaker: &'static str,
     lines: Vec<String>,
 }
 
@@ -65,7 +65,7 @@ fn subtitles(transcript: &Transcript, labels: &Labels, prefix: Prefix) -> Vec<Su
     let starts: Vec<u64> = spoken.clone().map(|line| millis(line.start_s)).collect();
     for (index, line) in spoken.enumerate() {
         let text = match prefix {
-            Prefix::Written => format!("{}: {}", labels.speaker(line.speaker), line.text),
+            Prefix::Written => format!("{}: {}", labels.speaker(line), line.text),
             Prefix::Tagged => line.text.clone(),
         };
         let lines = wrap(&text, LINE_CHARS);
@@ -77,7 +77,7 @@ fn subtitles(transcript: &Transcript, labels: &Labels, prefix: Prefix) -> Vec<Su
         if let Some(&next) = starts.get(index + 1) {
             end_ms = end_ms.min(next.max(shortest_end));
         }
-        push_pieces(&mut subtitles, &pieces, start_ms, end_ms, line.speaker);
+        push_pieces(&mut subtitles, &pieces, start_ms, end_ms, labels.speaker(line));
         free_from_ms = end_ms;
     }
     subtitles
@@ -89,7 +89,7 @@ fn push_pieces(
     pieces: &[&[String]],
     start_ms: u64,
     end_ms: u64,
-    speaker: Speaker,
+    speaker: &'static str,
 ) {
     let chars_in =
         |piece: &[String]| piece.iter().map(|line| line.chars().count() as u64).sum::<u64>();

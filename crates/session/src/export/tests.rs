@@ -1,7 +1,5 @@
 use std::io;
 
-use timeline::Speaker;
-
 use super::*;
 use crate::transcript::tests::{every_kind, header, recording, utterance};
 
@@ -209,11 +207,20 @@ fn subtitles_follow_each_other_whatever_the_times() {
 #[test]
 fn speakers_have_names_in_both_languages() {
     let names = |lang| {
+        let events = vec![
+            header(),
+            utterance("u1", 0, 0.0, 1.0, "Goedemorgen."),
+            utterance("u2", 1, 1.0, 2.0, "Hoi."),
+            utterance("u3", 2, 2.0, 3.0, "Koffie?"),
+        ];
+        let transcript = Transcript::from(&recording(events));
         let labels = labels::Labels::of(lang);
-        [Speaker::Practitioner, Speaker::Client].map(|speaker| labels.speaker(speaker))
+        let csv = text(&transcript, Format::Csv, lang);
+        assert!(csv.contains("u3,other,"), "{csv}");
+        transcript.lines.iter().map(|line| labels.speaker(line)).collect::<Vec<_>>()
     };
-    assert_eq!(names(Lang::Nl), ["Behandelaar", "Cliënt"]);
-    assert_eq!(names(Lang::En), ["Practitioner", "Client"]);
+    assert_eq!(names(Lang::Nl), ["Behandelaar", "Cliënt", "Iemand anders"]);
+    assert_eq!(names(Lang::En), ["Practitioner", "Client", "Someone else"]);
 }
 
 #[test]
