@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use capture::{ChannelMode, FileSource, LiveBlocks, Poll, Source as _, callback_ring};
-use coach::{Budget, Coach, CoachConfig, Heard, Mode};
+use coach::{Budget, Coach, CoachConfig, Heard};
 use coding::{CodeInput, Coder};
 use divan::{Bencher, black_box, counter::ItemsCount};
 use gids::runtime;
@@ -233,7 +233,7 @@ fn code_utterance(bencher: Bencher<'_, '_>) {
 /// Two turns: the client's and the advice that gets a cue.
 #[divan::bench]
 fn coach_two_turns(bencher: Bencher<'_, '_>) {
-    let config = CoachConfig { lang: Lang::Nl, mode: Mode::Normal, budget: Budget::Off, seed: 1 };
+    let config = CoachConfig { budget: Budget::Off, seed: 1, ..CoachConfig::new(Lang::Nl) };
     let fresh = || Coach::new(config).expect("the packs are valid");
     let turns = |coach: &mut Coach| {
         let mut heard = Heard {
@@ -273,8 +273,9 @@ fn cue_event() -> SessionEvent {
         suggestion: "Het past slecht in je dag, en ergens wil je het wel.".to_owned(),
         lang: Lang::Nl,
         source: "u1".to_owned(),
+        evidence: None,
     };
-    let event = CueEvent { at_s: 3.0, cue, provisional: false, latency_ms: None };
+    let event = CueEvent { at_s: 3.0, cue, provisional: false, taken_up: None, latency_ms: None };
     SessionEvent::new(SampleIdx::from_secs(3.2), EventKind::Cue(event))
 }
 

@@ -11,7 +11,7 @@ use std::{
 };
 
 use capture::{ChannelMode, FileSource, Source as _};
-use coach::{Budget, Coach, CoachConfig, Mode};
+use coach::{Coach, CoachConfig};
 use coding::Coder;
 use gids::{
     runtime,
@@ -66,7 +66,7 @@ fn start_with(
     } else {
         speakers::Mode::Cluster
     };
-    let config = CoachConfig { lang: Lang::Nl, mode: Mode::Normal, budget: Budget::On, seed: 1 };
+    let config = CoachConfig { seed: 1, ..CoachConfig::new(Lang::Nl) };
     let embedder = runtime::voice_model().unwrap();
     let parts = Parts {
         source: Box::new(source),

@@ -19,7 +19,7 @@ const REPLACE_GAP_SECS: u64 = 8;
 
 /// Whether a cue for `observed`, which was shown at `at`, may be given.
 pub(crate) fn allows(
-    observed: Observed,
+    observed: &Observed,
     at: SampleIdx,
     last: Option<&CueMemo>,
     mode: Mode,
@@ -47,7 +47,7 @@ pub(crate) fn allows(
     gap >= enough
 }
 
-fn is_kind_shown(observed: Observed, mode: Mode) -> bool {
+fn is_kind_shown(observed: &Observed, mode: Mode) -> bool {
     let for_practice = matches!(
         observed.moment,
         Moment::ChangeTalkHeard | Moment::Ambivalence | Moment::MissedChangeTalk
@@ -60,7 +60,7 @@ fn is_kind_shown(observed: Observed, mode: Mode) -> bool {
 }
 
 /// A firm righting-reflex mark matters more than a soft one, a yes-but or a positive cue.
-fn replaces(observed: Observed, last: &CueMemo) -> bool {
+fn replaces(observed: &Observed, last: &CueMemo) -> bool {
     is_firm_reflex(observed.moment, observed.strength)
         && !is_firm_reflex(last.moment, last.strength)
 }

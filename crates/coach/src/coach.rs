@@ -1,6 +1,6 @@
 //! The coach itself: state, budget and suggestion put together.
 
-use timeline::{Code, Cue, Moment, Span, Speaker, Strength};
+use timeline::{Code, Cue, Moment, Rule, Span, Speaker, Strength};
 
 use crate::{
     budget,
@@ -9,7 +9,8 @@ use crate::{
     lexicon::Lexicon,
     moments::Observed,
     pack::Pack,
-    state::{CueMemo, DialogueState},
+    packs::CoachPack,
+    state::{CueAnswer, CueMemo, DialogueState},
     suggest::Suggester,
 };
 
@@ -65,8 +66,40 @@ pub enum Settled {
     },
 }
 
-fn memo_of(cue: &Cue) -> CueMemo {
-    CueMemo { at: cue.at, moment: cue.moment, strength: cue.strength, technique: cue.technique }
+/// What became of an earlier cue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum News {
+    /// The client's answer bears out a soft mark: it is firm now.
+    Firm {
+        /// The utterance of the cue.
+        after: String,
+        /// Its moment.
+        moment: Moment,
+        /// The word for it.
+        mark: String,
+    },
+    /// The practitioner's next act shows whether the suggestion was taken up.
+    Answered {
+        /// The utterance of the cue.
+        after: String,
+        /// The act.
+        by: String,
+        /// Whether it is of the kind that was suggested.
+        taken_up: bool,
+    },
+}
+
+fn memo_of(cue: &Cue, speaker: Speaker) -> CueMemo {
+    CueMemo {
+        after: cue.after.clone(),
+        at: cue.at,
+        moment: cue.moment,
+        strength: cue.strength,
+        technique: cue.technique,
+        // After the client's words the practitioner's next act is the answer already.
+        due: speaker == Speaker::Client,
+        answer: None,
+    }
 }
 
 /// Whether the one suggestion serves both.
@@ -81,36 +114,80 @@ pub struct Coach {
     pack: Pack,
     lexicon: Lexicon,
     state: DialogueState,
+    news: Vec<News>,
 }
 
 impl Coach {
-    /// A coach at the start of a conversation.
+    /// A coach with the built-in pack at the start of a conversation.
     ///
     /// # Errors
     ///
-    /// [`CoachError`] when a built-in pack has a fault; it names the file and the key.
+    /// [`CoachError`] when the pack has a fault; it names the file and the key.
     pub fn new(config: CoachConfig) -> Result<Self, CoachError> {
-        Ok(Self {
-            config,
-            pack: Pack::builtin(config.lang)?,
-            lexicon: Lexicon::builtin(config.lang)?,
-            state: DialogueState::default(),
-        })
+        Ok(Self::with_pack(config, CoachPack::builtin(config.lang)?))
+    }
+
+    /// A coach with a pack, whose language counts.
+    #[must_use]
+    pub fn with_pack(config: CoachConfig, pack: CoachPack) -> Self {
+        let config = CoachConfig { lang: pack.lang, ..config };
+        let CoachPack { wordings, lexicon, .. } = pack;
+        let state = DialogueState::default();
+        Self { config, pack: wordings, lexicon, state, news: Vec::new() }
     }
 
     /// Takes in the next utterance, in the order of their ends, and gives the cue that is due, if any.
     ///
     /// [`Cue::at`] is the end of the utterance: where the words ended that show the moment.
     pub fn push(&mut self, heard: &Heard<'_>) -> Option<Cue> {
-        let observed = self.state.advance(heard, &self.lexicon)?;
-        let (cue, wording) = self.decide(&self.state, observed, heard)?;
-        self.state.remember_cue(memo_of(&cue), wording, &cue.source);
+        let observed = self.take_in(heard);
+        let decided = observed.as_ref().and_then(|found| self.decide(&self.state, found, heard));
+        self.confirm(observed.as_ref());
+        let (cue, wording) = decided?;
+        self.state.remember_cue(memo_of(&cue, heard.speaker), wording, &cue.source);
         Some(cue)
     }
 
     /// Takes in an utterance as [`push`](Self::push) does, without a cue: one that would come too late.
     pub fn push_silently(&mut self, heard: &Heard<'_>) {
-        self.state.advance(heard, &self.lexicon);
+        let observed = self.take_in(heard);
+        self.confirm(observed.as_ref());
+    }
+
+    /// What became of earlier cues since this was asked last.
+    pub fn news(&mut self) -> Vec<News> {
+        std::mem::take(&mut self.news)
+    }
+
+    fn take_in(&mut self, heard: &Heard<'_>) -> Option<Observed> {
+        let answered =
+            |state: &DialogueState| state.last_cue.as_ref().is_some_and(|cue| cue.answer.is_some());
+        let before = answered(&self.state);
+        let observed = self.state.advance(heard, &self.lexicon);
+        if !before
+            && let Some(cue) = &self.state.last_cue
+            && let Some(CueAnswer { by, taken_up }) = &cue.answer
+        {
+            let (after, by) = (cue.after.clone(), by.clone());
+            self.news.push(News::Answered { after, by, taken_up: *taken_up });
+        }
+        observed
+    }
+
+    /// Makes the soft mark of an act firm that the client answers with a "yes, but".
+    fn confirm(&mut self, observed: Option<&Observed>) {
+        if observed.is_none_or(|found| found.rule != Rule::AnsweredReflex) {
+            return;
+        }
+        if let Some(cue) = &mut self.state.last_cue
+            && cue.moment.is_righting_reflex()
+            && cue.strength == Strength::Soft
+            && observed.is_some_and(|found| found.because.as_deref() == Some(&cue.after))
+        {
+            cue.strength = Strength::Firm;
+            let mark = self.pack.mark(cue.moment).to_owned();
+            self.news.push(News::Firm { after: cue.after.clone(), moment: cue.moment, mark });
+        }
     }
 
     /// The cue that the words of an utterance deserve which is not over yet; changes nothing. Whether it was shown
@@ -136,27 +213,30 @@ impl Coach {
             return None;
         }
         observed.strength = Strength::Soft;
-        let (cue, wording) = self.decide(&state, observed, heard)?;
+        let (cue, wording) = self.decide(&state, &observed, heard)?;
         Some(Preview { cue, wording })
     }
 
     /// Takes in the final words of an utterance for which a preview was shown. `silent`: no other cue instead.
     pub fn settle(&mut self, heard: &Heard<'_>, shown: &Preview, silent: bool) -> Settled {
-        let observed = self.state.advance(heard, &self.lexicon);
-        let mut memo = memo_of(&shown.cue);
+        let observed = self.take_in(heard);
+        let mut memo = memo_of(&shown.cue, heard.speaker);
         match observed {
             Some(observed) if is_kin(observed.moment, memo.moment) => {
                 (memo.moment, memo.strength) = (observed.moment, observed.strength);
+                self.confirm(Some(&observed));
                 self.state.remember_cue(memo, shown.wording.clone(), &shown.cue.source);
                 let mark = self.pack.mark(observed.moment).to_owned();
                 Settled::Confirmed { moment: observed.moment, strength: observed.strength, mark }
             }
             other => {
                 self.withdraw(shown);
-                let other = other.filter(|_| !silent);
-                let instead = other.and_then(|observed| self.decide(&self.state, observed, heard));
+                let due = other.as_ref().filter(|_| !silent);
+                let instead = due.and_then(|observed| self.decide(&self.state, observed, heard));
+                self.confirm(other.as_ref());
                 if let Some((cue, wording)) = &instead {
-                    self.state.remember_cue(memo_of(cue), wording.clone(), &cue.source);
+                    let memo = memo_of(cue, heard.speaker);
+                    self.state.remember_cue(memo, wording.clone(), &cue.source);
                 }
                 Settled::Withdrawn { instead: instead.map(|(cue, _wording)| cue) }
             }
@@ -173,15 +253,18 @@ impl Coach {
     fn decide(
         &self,
         state: &DialogueState,
-        observed: Observed,
+        observed: &Observed,
         heard: &Heard<'_>,
     ) -> Option<(Cue, String)> {
+        if self.config.muted.contains(observed.moment) {
+            return None;
+        }
         let at = heard.span.end;
         let last = state.last_cue.as_ref();
         if !budget::allows(observed, at, last, self.config.mode, self.config.budget) {
             return None;
         }
-        let suggester = Suggester::new(state, &self.pack, &self.lexicon, self.config.seed);
+        let suggester = Suggester::new(state, &self.pack, &self.lexicon, &self.config);
         let draft = suggester.draft(observed.moment);
         let cue = Cue {
             at,
@@ -194,6 +277,7 @@ impl Coach {
             suggestion: draft.sentence,
             lang: self.config.lang,
             source: draft.source.unwrap_or_else(|| heard.id.to_owned()),
+            evidence: Some(observed.evidence(heard, &self.lexicon)),
         };
         Some((cue, draft.wording))
     }

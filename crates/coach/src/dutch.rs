@@ -46,7 +46,10 @@ pub(crate) fn turn(words: &[Word], address: Address, lexicon: &Lexicon) -> Resul
         turner.map_into(&words[..=at], &Scope::default(), &mut out)?;
         (at + 1, Scope { after_ik: false, verb: words[at].lower.clone() })
     };
-    turner.map_into(&words[rest..], &scope, &mut out)?;
+    // "Je hebt gewoon geen tijd" belittles what the client said of themselves.
+    let softened =
+        words.get(rest).is_some_and(|w| scope.after_ik && lexicon.softeners.contains(&w.lower));
+    turner.map_into(&words[rest + usize::from(softened)..], &scope, &mut out)?;
     // "'s Ochtends" has its capital on the second word.
     let initial = usize::from(out.first().is_some_and(|w| w == "'s"));
     if let Some(word) = out.get_mut(initial) {
@@ -59,7 +62,8 @@ pub(crate) fn turn(words: &[Word], address: Address, lexicon: &Lexicon) -> Resul
 pub(crate) fn inversion_at(words: &[Word], lexicon: &Lexicon) -> Option<usize> {
     let first = words.first()?;
     // "toen lag ik daar" is a main clause, "toen ik daar lag" is none.
-    let may_front = first.lower == "toen" || lexicon.resumptive.contains(&first.lower);
+    let may_front = matches!(first.lower.as_str(), "toen" | "sinds" | "tot")
+        || lexicon.resumptive.contains(&first.lower);
     if lexicon.subordinators.contains(&first.lower) && !may_front {
         return None;
     }
@@ -143,6 +147,11 @@ impl Turner<'_> {
             let after_subordinator =
                 i > 0 && self.lexicon.subordinators.contains(&words[i - 1].lower);
             if is_ik(&word.lower) {
+                // "Fitter dan ik".
+                if i + 1 == words.len() && i > 0 && words[i - 1].lower == "dan" {
+                    out.push(if self.address == Address::Formal { "u" } else { "jij" }.to_owned());
+                    break;
+                }
                 if !after_subordinator {
                     return Err(Reject::NoPattern);
                 }
@@ -155,6 +164,8 @@ impl Turner<'_> {
             if behind_conjunction && scope.after_ik && is_present(&word.lower, self.lexicon) {
                 return Err(Reject::UnknownVerb);
             }
+            // Behind "dat" and its kin somebody else may be the subject.
+            let scope = if in_subordinate { &Scope::default() } else { scope };
             out.push(self.pronoun(words, i, scope, after_subordinator)?);
             i += 1;
         }
@@ -222,6 +233,18 @@ impl Turner<'_> {
         ("", verb)
     }
 
+    /// Whether the "me" at `i` is no "mijn": nothing follows it that could be somebody's, or a verb stands before it.
+    fn is_object(&self, words: &[Word], i: usize) -> bool {
+        let before = i.checked_sub(1).is_some_and(|i| self.lexicon.third.contains(&words[i].lower));
+        before
+            || words.get(i + 1).is_none_or(|next| {
+                let next = next.lower.as_str();
+                self.lexicon.third.contains(next)
+                    || self.lexicon.light.contains(next)
+                    || self.lexicon.particles.iter().any(|particle| particle == next)
+            })
+    }
+
     fn pronoun(
         &self,
         words: &[Word],
@@ -239,7 +262,7 @@ impl Turner<'_> {
                 "zich"
             }
             // "me moeder" for "mijn moeder" would need "uw".
-            "me" if formal && i > 0 => return Err(Reject::NoPattern),
+            "me" if formal && i > 0 && !self.is_object(words, i) => return Err(Reject::NoPattern),
             "me" => by_address("je", "u"),
             // Right behind subject and verb it is reflexive: "dan heb ik mij ingespannen".
             "mij" if scope.after_ik && i == 0 => by_address("je", "zich"),
@@ -262,7 +285,8 @@ fn third_verb_at(words: &[Word], lexicon: &Lexicon) -> Option<usize> {
         return None;
     }
     let reach = match first {
-        "mijn" | "m'n" | "mn" | "de" => 2..=3,
+        "een" => 2..=4, // "een vriendin van mij is"
+        "mijn" | "m'n" | "mn" | "de" | "onze" | "ons" | "zo'n" => 2..=3,
         "het" => 1..=2,
         _ => 1..=1,
     };

@@ -70,7 +70,10 @@ fn check_start(words: &[Word], lexicon: &Lexicon) -> Result<(), Reject> {
     let verb_in_front =
         front.iter().any(|w| lexicon.third.contains(&w.lower) || w.lower == "don't");
     // "if I had more time" is half a sentence; "after dinner I snack" is a whole one.
-    let half = front.len() == 1 && lexicon.subordinators.contains(first);
+    // "When I have a drink I want a cigarette": its other half follows.
+    let mut subjects = words.iter().enumerate().filter(|(_, w)| is_subject(&w.lower, lexicon));
+    let other = subjects.nth(1).is_some_and(|(at, _)| at > subject_at + 2 && at + 2 < words.len());
+    let half = front.len() == 1 && lexicon.subordinators.contains(first) && !other;
     if verb_in_front || half { Err(Reject::NoPattern) } else { Ok(()) }
 }
 

@@ -1,12 +1,10 @@
 //! What can go wrong: only the packs.
 
-use timeline::Lang;
-
 /// Why no coach could be made. All kinds are faults in a pack file, to be mended there.
 #[derive(Debug, thiserror::Error)]
 pub enum CoachError {
     /// The file is no TOML, or lacks a key, or has one too many.
-    #[error("the pack assets/coach/{file} cannot be read: {source}")]
+    #[error("the pack {file} cannot be read: {source}")]
     Parse {
         /// The file.
         file: String,
@@ -14,10 +12,12 @@ pub enum CoachError {
         source: Box<toml::de::Error>,
     },
     /// A key holds what the coach cannot use.
-    #[error("the pack assets/coach/{file} has a fault in `{key}`: {problem}")]
+    #[error("the pack {file} has a fault{}, in `{key}`: {problem}", of_line(*line))]
     Key {
         /// The file.
         file: String,
+        /// The line, counted from 1, where it is known.
+        line: Option<usize>,
         /// The full key.
         key: String,
         /// What is wrong and what is wanted.
@@ -25,13 +25,25 @@ pub enum CoachError {
     },
 }
 
-impl CoachError {
-    pub(crate) fn key(
-        lang: Lang,
-        kind: &str,
-        key: impl Into<String>,
-        problem: impl Into<String>,
-    ) -> Self {
-        Self::Key { file: format!("{lang}{kind}.toml"), key: key.into(), problem: problem.into() }
+fn of_line(line: Option<usize>) -> String {
+    line.map_or_else(String::new, |line| format!(" in line {line}"))
+}
+
+/// A fault in a pack, before it is known in which file and line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fault {
+    pub key: String,
+    pub problem: String,
+    /// The text that it is about, if that stands in the pack.
+    pub text: Option<String>,
+}
+
+impl Fault {
+    pub(crate) fn new(key: &str, problem: impl Into<String>) -> Self {
+        Self { key: key.to_owned(), problem: problem.into(), text: None }
+    }
+
+    pub(crate) fn at(key: &str, text: &str, problem: impl Into<String>) -> Self {
+        Self { text: Some(text.to_owned()), ..Self::new(key, problem) }
     }
 }

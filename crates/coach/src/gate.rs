@@ -1,5 +1,7 @@
 //! Grammar and safety: what may not be suggested. A wrong-sounding sentence is worse than a generic one.
 
+use timeline::Technique;
+
 use crate::{
     lexicon::Lexicon,
     text::{Word, words},
@@ -55,15 +57,59 @@ pub(crate) fn check_clause(source: &[Word], turned: &str, lexicon: &Lexicon) -> 
     }
     let kept = |word: &Word| out.iter().any(|w| w.lower == word.lower);
     let must_keep = source.iter().enumerate().filter(|(i, w)| {
-        let name = *i > 0 && w.text.chars().next().is_some_and(char::is_uppercase);
+        // "'k Heb" has its capital on the second word.
+        let starts = *i == 0 || (*i == 1 && source[0].lower.starts_with('\''));
+        let name = !starts && w.text.chars().next().is_some_and(char::is_uppercase);
         (name && !lexicon.first.contains(&w.lower)) || lexicon.number(w).is_some()
     });
     if must_keep.into_iter().all(|(_, w)| kept(w)) { Ok(()) } else { Err(Reject::NotFaithful) }
 }
 
-/// Whether a whole suggestion, made of a wording and what was put into it, is short enough to say.
-pub(crate) fn fits(sentence: &str, most_words: usize) -> bool {
-    sentence.split_whitespace().count() <= most_words
+/// Checks a whole suggestion, made of a wording and what was put into it; says what is wrong with it.
+pub(crate) fn check_sentence(
+    sentence: &str,
+    technique: Technique,
+    lexicon: &Lexicon,
+) -> Result<(), String> {
+    let limits = lexicon.limits;
+    let two_sides = matches!(
+        technique,
+        Technique::ReflectionDoubleSided | Technique::DevelopDiscrepancy | Technique::Summary
+    );
+    let most = match technique {
+        Technique::Summary => limits.summary_max_words,
+        Technique::ReflectionDoubleSided
+        | Technique::DevelopDiscrepancy
+        // What the client said, and a few words to it.
+        | Technique::AgreeWithTwist
+        | Technique::SupportSelfEfficacy
+        | Technique::Reframe
+        | Technique::ReflectionComplex => limits.double_sided_max_words,
+        _ => limits.sentence_max_words,
+    };
+    let count = sentence.split_whitespace().count();
+    if count > most {
+        return Err(format!("has {count} words; {most} can be said in one breath"));
+    }
+    let start = sentence.strip_prefix("'s ").unwrap_or(sentence);
+    if !start.starts_with(|c: char| c.is_uppercase() || c.is_ascii_digit()) {
+        return Err("does not start with a capital".to_owned());
+    }
+    if !sentence.ends_with(['.', '?']) || sentence.ends_with("..") {
+        return Err("does not end with a full stop or a question mark".to_owned());
+    }
+    if sentence.contains(['{', '}']) || sentence.contains("  ") || sentence.contains(" ,") {
+        return Err("is not filled in well".to_owned());
+    }
+    let said = words(sentence);
+    // The last resort is said to the practitioner.
+    if technique != Technique::Fallback && lexicon.advice.within(&said) {
+        return Err("sounds like advice".to_owned());
+    }
+    if two_sides && said.iter().any(|word| lexicon.contrast.contains(&word.lower)) {
+        return Err("takes back the first side with a \"but\"".to_owned());
+    }
+    Ok(())
 }
 
 fn has_content(word: &str, lexicon: &Lexicon) -> bool {
@@ -96,9 +142,11 @@ fn is_garbage(word: &str) -> bool {
 
 /// Two words that do not follow one another in a sentence.
 fn is_garbled(words: &[Word], lexicon: &Lexicon) -> bool {
-    words.windows(2).any(|pair| {
-        let (a, b) = (pair[0].lower.as_str(), pair[1].lower.as_str());
-        lexicon.determiners.contains(a) && lexicon.no_nouns.contains(b)
+    (1..words.len()).any(|i| {
+        let (a, b) = (words[i - 1].lower.as_str(), words[i].lower.as_str());
+        // "Ik steek er een op": there it is a pronoun.
+        let counts = i > 1 && a == "een" && words[i - 2].lower == "er";
+        !counts && lexicon.determiners.contains(a) && lexicon.no_nouns.contains(b)
     })
 }
 

@@ -3,10 +3,10 @@
 //! In: coded utterances, one after the other ([`Heard`]). Out: now and then a [`timeline::Cue`].
 //!
 //! ```
-//! use coach::{Budget, Coach, CoachConfig, Heard, Mode};
+//! use coach::{Coach, CoachConfig, Heard};
 //! use timeline::{Code, Lang, Moment, Span, Speaker};
 //!
-//! let mut coach = Coach::new(CoachConfig { lang: Lang::Nl, mode: Mode::Normal, budget: Budget::On, seed: 1 })?;
+//! let mut coach = Coach::new(CoachConfig { seed: 1, ..CoachConfig::new(Lang::Nl) })?;
 //! let client = Heard {
 //!     id: "u1",
 //!     speaker: Speaker::Client,
@@ -51,6 +51,7 @@ mod gate;
 mod lexicon;
 mod moments;
 mod pack;
+mod packs;
 mod phrases;
 mod raw;
 mod state;
@@ -61,8 +62,12 @@ mod transform;
 mod transform_tests;
 mod window;
 
-pub use coach::{Coach, EARLY_REFLEX, Heard, Preview, Settled};
-pub use config::{Budget, CoachConfig, Mode, ParseModeError};
+pub use coach::{Coach, EARLY_REFLEX, Heard, News, Preview, Settled};
+pub use config::{Budget, CoachConfig, Mode, Moments, ParseModeError, ParseMomentsError};
 pub use error::CoachError;
-pub use state::{Address, CueMemo, DialogueState, Readiness, Ruler, Side, Statement, TurnMark};
+pub use packs::{CoachPack, PackReport};
+pub use state::{
+    Address, CueAnswer, CueMemo, DialogueState, Readiness, Ruler, Side, Statement, Task, TaskMemo,
+    TurnMark,
+};
 pub use window::{OpenedBy, PermissionWindow};

@@ -1,6 +1,6 @@
 //! Which moment an utterance shows. Rules over codes, words and state; when in doubt, none.
 
-use timeline::{Code, Moment, SAMPLE_RATE_HZ, Strength};
+use timeline::{Code, Evidence, Moment, Rule, SAMPLE_RATE_HZ, Strength};
 
 use crate::{
     coach::Heard,
@@ -18,16 +18,51 @@ const LOADED_STATEMENTS: usize = 3;
 /// Below it a number on a ruler is no change talk.
 const RULER_HOPE: u8 = 2;
 
+/// The longest quotation of the words that show a moment.
+const QUOTED_WORDS: usize = 20;
+
 /// A moment that was recognised.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Observed {
     pub moment: Moment,
     pub strength: Strength,
+    pub rule: Rule,
+    /// The earlier utterance that makes it weigh.
+    pub because: Option<String>,
 }
 
 impl Observed {
-    fn new(moment: Moment, firm: bool) -> Self {
-        Self { moment, strength: if firm { Strength::Firm } else { Strength::Soft } }
+    fn new(moment: Moment, firm: bool, rule: Rule) -> Self {
+        let strength = if firm { Strength::Firm } else { Strength::Soft };
+        Self { moment, strength, rule, because: None }
+    }
+
+    fn because(self, id: Option<&str>) -> Self {
+        Self { because: id.map(str::to_owned), ..self }
+    }
+
+    /// What a report can tell of it.
+    pub(crate) fn evidence(&self, heard: &Heard<'_>, lexicon: &Lexicon) -> Evidence {
+        let tells = |said: &[Word]| match self.rule {
+            Rule::NoPermission => lexicon.advice.within(said),
+            Rule::PlanningPush | Rule::PlanningQuestion => {
+                said.iter().any(|w| lexicon.planning.contains(&w.lower))
+            }
+            Rule::RulerNumber => said.iter().any(|w| lexicon.number(w).is_some()),
+            Rule::Objection => lexicon.yes_but.within(said),
+            _ => false,
+        };
+        let all: Vec<Vec<Word>> = sentences(heard.text)
+            .into_iter()
+            .map(|s| s.parts.into_iter().flatten().collect())
+            .collect();
+        let told = all.iter().find(|said| tells(said));
+        let longest = || all.iter().max_by_key(|said| said.len());
+        let words = told.or_else(longest).map(|said| {
+            said.iter().take(QUOTED_WORDS).map(|w| w.text.as_str()).collect::<Vec<_>>().join(" ")
+        });
+        let because = self.because.clone();
+        Evidence { rule: self.rule, words: words.unwrap_or_default(), because }
     }
 }
 
@@ -59,17 +94,18 @@ pub(crate) fn of_client(
     let after_reflex = state.turn != TurnMark::Clean;
     let side = side_of(heard.codes);
     if after_reflex && (has(Code::Discord) || side == Side::Sustain) {
-        return Some(Observed::new(Moment::YesBut, true));
+        let act = state.reflex.as_deref();
+        return Some(Observed::new(Moment::YesBut, true, Rule::AnsweredReflex).because(act));
     }
     if has(Code::Discord) && lexicon.yes_but.at_start(said) > 0 {
-        return Some(Observed::new(Moment::YesBut, false));
+        return Some(Observed::new(Moment::YesBut, false, Rule::Objection));
     }
     match side {
-        Side::Both => Some(Observed::new(Moment::Ambivalence, false)),
-        Side::Change => Some(Observed::new(Moment::ChangeTalkHeard, false)),
+        Side::Both => Some(Observed::new(Moment::Ambivalence, false, Rule::BothSides)),
+        Side::Change => Some(Observed::new(Moment::ChangeTalkHeard, false, Rule::ChangeTalk)),
         // That it is a six and no zero is change talk, whatever else is said.
         _ if number.is_some_and(|n| n >= RULER_HOPE) => {
-            Some(Observed::new(Moment::ChangeTalkHeard, false))
+            Some(Observed::new(Moment::ChangeTalkHeard, false, Rule::RulerNumber))
         }
         Side::Sustain | Side::Friction | Side::Neutral => None,
     }
@@ -88,28 +124,30 @@ fn righting_reflex(
         .iter()
         .copied()
         .find(|c| c.is_righting_reflex() && !(permitted && *c == Code::Advise))?;
-    let loaded = is_loaded(state);
+    let load = load(state);
+    let loaded = load.is_some();
     // An unsure coder, and nothing to be soothed: it may well have been praise.
     if code == Code::Reassure && !heard.firm && !loaded {
         return None;
     }
     let firm = heard.firm && loaded;
-    Some(match code {
+    let observed = match code {
         Code::Persuade
             if is_planning(said, heard.text, lexicon) && state.readiness == Readiness::Unheard =>
         {
-            Observed::new(Moment::PrematurePlanning, false)
+            Observed::new(Moment::PrematurePlanning, false, Rule::PlanningPush)
         }
-        Code::Persuade => Observed::new(Moment::Persuading, firm),
-        Code::Warn => Observed::new(Moment::Warning, firm),
-        Code::Confront => Observed::new(Moment::Confronting, heard.firm),
-        Code::Reassure => Observed::new(Moment::PrematureReassurance, firm),
+        Code::Persuade => Observed::new(Moment::Persuading, firm, Rule::Act),
+        Code::Warn => Observed::new(Moment::Warning, firm, Rule::Act),
+        Code::Confront => Observed::new(Moment::Confronting, heard.firm, Rule::Act),
+        Code::Reassure => Observed::new(Moment::PrematureReassurance, firm, Rule::WorryUnexplored),
         _ => {
             // "Mag ik iets zeggen? Je moet …" in one breath: asked, but not waited for.
             let asked = heard.codes.contains(&Code::SeekPermission);
-            Observed::new(Moment::UnsolicitedAdvice, firm && !asked)
+            Observed::new(Moment::UnsolicitedAdvice, firm && !asked, Rule::NoPermission)
         }
-    })
+    };
+    Some(observed.because(load))
 }
 
 /// "When do you start?" while the client has given no reason to think of starting.
@@ -120,22 +158,24 @@ fn planning_question(
     lexicon: &Lexicon,
 ) -> Option<Observed> {
     let asks = heard.codes.iter().any(|c| matches!(c, Code::QuestionClosed | Code::QuestionOpen));
-    let resisted = state.statements.back().is_some_and(|s| s.side == Side::Sustain);
-    (asks && resisted && state.readiness == Readiness::Unheard && is_planning_push(said, lexicon))
-        .then(|| Observed::new(Moment::PrematurePlanning, false))
+    let resisted = state.statements.back().filter(|s| s.side == Side::Sustain)?;
+    (asks && state.readiness == Readiness::Unheard && is_planning_push(said, lexicon)).then(|| {
+        Observed::new(Moment::PrematurePlanning, false, Rule::PlanningQuestion)
+            .because(Some(&resisted.id))
+    })
 }
 
 /// Whether the mark of this turn is so old that going on deserves another one. It also keeps one line that was
 /// given to the wrong speaker, and so joined two turns, from hiding the second.
 fn is_turn_mark_old(state: &DialogueState, heard: &Heard<'_>) -> bool {
     let old = TURN_MARK_SECS * u64::from(SAMPLE_RATE_HZ);
-    state.last_cue.is_none_or(|cue| heard.span.end.since(cue.at) >= old)
+    state.last_cue.as_ref().is_none_or(|cue| heard.span.end.since(cue.at) >= old)
 }
 
 fn question_trap(state: &DialogueState, heard: &Heard<'_>) -> Option<Observed> {
     let third = state.closed_questions > 0 && state.closed_questions.is_multiple_of(TRAP_QUESTIONS);
     (third && heard.codes.contains(&Code::QuestionClosed))
-        .then(|| Observed::new(Moment::QuestionTrap, false))
+        .then(|| Observed::new(Moment::QuestionTrap, false, Rule::ThirdClosedQuestion))
 }
 
 /// Change talk that got no reflection, question or praise, but a fact or a matter of form.
@@ -143,21 +183,19 @@ fn missed_change_talk(state: &DialogueState, heard: &Heard<'_>) -> Option<Observ
     let given = state
         .statements
         .back()
-        .is_some_and(|s| matches!(s.side, Side::Change | Side::Both) && !s.reflected);
+        .filter(|s| matches!(s.side, Side::Change | Side::Both) && !s.reflected)?;
     let passes_over = !heard.codes.is_empty()
         && heard.codes.iter().all(|c| matches!(c, Code::GiveInfo | Code::QuestionClosed));
-    (given && passes_over && state.last_speaker == Some(timeline::Speaker::Client))
-        .then(|| Observed::new(Moment::MissedChangeTalk, false))
+    (passes_over && state.last_speaker == Some(timeline::Speaker::Client)).then(|| {
+        Observed::new(Moment::MissedChangeTalk, false, Rule::PassedOver).because(Some(&given.id))
+    })
 }
 
-/// Whether the client has just been against, of two minds, worried or cross.
-fn is_loaded(state: &DialogueState) -> bool {
-    state
-        .statements
-        .iter()
-        .rev()
-        .take(LOADED_STATEMENTS)
-        .any(|s| s.worry || matches!(s.side, Side::Sustain | Side::Both | Side::Friction))
+/// The newest statement in which the client was against, of two minds, worried or cross, if that is not long ago.
+fn load(state: &DialogueState) -> Option<&str> {
+    let mut last = state.statements.iter().rev().take(LOADED_STATEMENTS);
+    last.find(|s| s.worry || matches!(s.side, Side::Sustain | Side::Both | Side::Friction))
+        .map(|s| s.id.as_str())
 }
 
 /// Words of planning in a question, or with a "when": "wanneer ga je beginnen?", "shall we plan it in?".

@@ -1,4 +1,4 @@
-//! The pack files as they are written: `assets/coach/{nl,en}.toml` and `{nl,en}.lexicon.toml`.
+//! The pack files as they are written: `assets/coach/{nl,en}/wordings.toml` and `lexicon.toml`.
 
 use std::collections::BTreeMap;
 
@@ -33,6 +33,7 @@ pub(crate) struct RawLexicon {
     pub version: u32,
     pub numbers: Vec<String>,
     pub an_numbers: Vec<String>,
+    pub samples: Vec<String>,
     pub limits: Limits,
     pub pronouns: RawPronouns,
     pub trim: RawTrim,
@@ -50,6 +51,7 @@ pub(crate) struct Limits {
     pub clause_max_words: usize,
     pub sentence_max_words: usize,
     pub double_sided_max_words: usize,
+    pub summary_max_words: usize,
 }
 
 #[derive(Debug, Deserialize)]
@@ -68,6 +70,7 @@ pub(crate) struct RawTrim {
     pub openers: Vec<String>,
     pub closers: Vec<String>,
     pub inline: Vec<String>,
+    pub softeners: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -98,6 +101,10 @@ pub(crate) struct RawSides {
     pub sustain: Vec<String>,
     pub negations: Vec<String>,
     pub worry: Vec<String>,
+    pub wants: Vec<String>,
+    pub effort: Vec<String>,
+    pub success: Vec<String>,
+    pub contrast: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -112,6 +119,7 @@ pub(crate) struct RawAnswers {
     pub yes_but: Vec<String>,
     pub planning_when: Vec<String>,
     pub planning: Vec<String>,
+    pub agenda: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -41,6 +41,12 @@ pub struct DialogueState {
     pub closed_questions: u32,
     /// How far the client has come.
     pub readiness: Readiness,
+    /// What the two are doing, as far as it can be told.
+    pub task: TaskMemo,
+    /// The righting-reflex act of the practitioner's present turn.
+    pub reflex: Option<String>,
+    /// When the practitioner summed up last.
+    pub summed_up: SampleIdx,
     /// What the practitioner's present (or, while the client speaks, last) turn holds.
     pub turn: TurnMark,
     /// The last cue.
@@ -72,6 +78,8 @@ pub struct Statement {
     pub text: String,
     /// Which side it takes.
     pub side: Side,
+    /// What kind of change talk it holds, if any: desire, ability, reason, need or commitment (DARN-CAT).
+    pub change: Option<Code>,
     /// Whether it holds a worry or fear.
     pub worry: bool,
     /// Whether it was given back already, by the practitioner or in a suggestion.
@@ -120,6 +128,32 @@ pub enum Readiness {
     Committed,
 }
 
+/// What a conversation is for, just now. The tasks overlap and return.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Task {
+    /// To get into contact.
+    #[default]
+    Engage,
+    /// To find together what it is about.
+    Focus,
+    /// To have the client say the reasons for change.
+    Evoke,
+    /// To plan how, once the client is ready.
+    Plan,
+}
+
+/// The present task and what shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct TaskMemo {
+    /// Which one.
+    pub task: Task,
+    /// Since when.
+    pub since: SampleIdx,
+    /// The utterance that showed it; none at the start.
+    pub by: Option<String>,
+}
+
 /// What a turn of the practitioner holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -134,8 +168,10 @@ pub enum TurnMark {
 }
 
 /// What is remembered of a cue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CueMemo {
+    /// The utterance that it belongs to.
+    pub after: String,
     /// When.
     pub at: SampleIdx,
     /// Which moment.
@@ -144,6 +180,19 @@ pub struct CueMemo {
     pub strength: Strength,
     /// What was suggested.
     pub technique: Technique,
+    /// Whether the client has spoken since, so that the practitioner's next act is an answer to it.
+    pub due: bool,
+    /// What became of it.
+    pub answer: Option<CueAnswer>,
+}
+
+/// What became of a cue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CueAnswer {
+    /// The act that decided it.
+    pub by: String,
+    /// Whether it was of the kind that was suggested.
+    pub taken_up: bool,
 }
 
 impl DialogueState {
@@ -161,6 +210,7 @@ impl DialogueState {
     pub(crate) fn advance(&mut self, heard: &Heard<'_>, lexicon: &Lexicon) -> Option<Observed> {
         self.window = self.window.aged(heard.span.start);
         let said = words(heard.text);
+        self.answer_cue(heard);
         let observed = match heard.speaker {
             Speaker::Practitioner => self.after_practitioner(heard, &said, lexicon),
             Speaker::Client => self.after_client(heard, &said, lexicon),
@@ -172,12 +222,17 @@ impl DialogueState {
 
     /// Takes in that a cue was shown.
     pub(crate) fn remember_cue(&mut self, memo: CueMemo, wording: String, source: &str) {
-        self.last_cue = Some(memo);
         self.said.push(wording);
         *self.shown.entry(memo.moment).or_default() += 1;
         if memo.moment.is_righting_reflex() {
             self.turn = TurnMark::Shown(memo.moment);
         }
+        if self.ruler.as_ref().is_some_and(|ruler| ruler.id == source)
+            && let Some(ruler) = &mut self.ruler
+        {
+            ruler.followed_up = true;
+        }
+        self.last_cue = Some(memo);
         if let Some(statement) = self.statements.iter_mut().find(|s| s.id == source) {
             statement.reflected = true;
         }
@@ -200,11 +255,25 @@ impl DialogueState {
         self.count_closed_question(heard.codes);
         let observed = moments::of_practitioner(self, heard, said, lexicon);
         self.window = self.window.after_practitioner(heard, lexicon);
-        if let Some(found) = observed
+        if has(Code::Summary) {
+            self.summed_up = heard.span.end;
+        }
+        let plans = said.iter().any(|w| lexicon.planning.contains(&w.lower));
+        if plans && self.readiness == Readiness::Committed {
+            self.enter(Task::Plan, heard);
+        } else if has(Code::QuestionScale) && self.task.task < Task::Evoke {
+            self.enter(Task::Evoke, heard);
+        } else if lexicon.agenda.within(said) && self.task.task != Task::Focus {
+            self.enter(Task::Focus, heard);
+        }
+        if let Some(found) = &observed
             && found.moment.is_righting_reflex()
             && self.turn == TurnMark::Clean
         {
             self.turn = TurnMark::Noted(found.moment);
+        }
+        if observed.as_ref().is_some_and(|found| found.moment.is_righting_reflex()) {
+            self.reflex = Some(heard.id.to_owned());
         }
         if heard.codes.iter().any(|c| c.is_reflection())
             && let Some(last) = self.statements.back_mut()
@@ -241,6 +310,16 @@ impl DialogueState {
             });
         }
         self.readiness = self.readiness.max(readiness_of(heard.codes));
+        match side_of(heard.codes) {
+            // Contact first.
+            Side::Friction => self.enter(Task::Engage, heard),
+            Side::Change | Side::Both if self.task.task < Task::Evoke => {
+                self.enter(Task::Evoke, heard);
+            }
+            // A plan that meets resistance is no plan yet.
+            Side::Sustain if self.task.task != Task::Evoke => self.enter(Task::Evoke, heard),
+            _ => {}
+        }
         if self.statements.len() == STATEMENTS {
             self.statements.pop_front();
         }
@@ -249,10 +328,36 @@ impl DialogueState {
             at: heard.span.end,
             text: heard.text.to_owned(),
             side: side_of(heard.codes),
+            change: heard.codes.iter().copied().find(|code| code.is_change()),
             worry: lexicon.tells_worry(said),
             reflected: false,
         });
         observed
+    }
+
+    fn enter(&mut self, task: Task, heard: &Heard<'_>) {
+        if self.task.task != task {
+            let by = Some(heard.id.to_owned());
+            self.task = TaskMemo { task, since: heard.span.end, by };
+        }
+    }
+
+    /// The practitioner's next act after a cue, what only keeps the client talking aside, is its answer. The rest of the
+    /// turn in which it came may be one, but need not.
+    fn answer_cue(&mut self, heard: &Heard<'_>) {
+        let Some(cue) = self.last_cue.as_mut().filter(|cue| cue.answer.is_none()) else { return };
+        if heard.speaker == Speaker::Client {
+            cue.due |= heard.id != cue.after;
+            return;
+        }
+        let acts = heard.codes.iter().any(|code| *code != Code::Facilitate);
+        if heard.id == cue.after || heard.span.end <= cue.at || !acts {
+            return;
+        }
+        let taken_up = heard.codes.iter().any(|code| is_of_kind(*code, cue.technique));
+        if taken_up || cue.due {
+            cue.answer = Some(CueAnswer { by: heard.id.to_owned(), taken_up });
+        }
     }
 
     fn count_closed_question(&mut self, codes: &[Code]) {
@@ -265,6 +370,34 @@ impl DialogueState {
         } else if codes.contains(&Code::QuestionClosed) && !codes.contains(&Code::SeekPermission) {
             self.closed_questions += 1;
         }
+    }
+}
+
+/// Whether an act is of the kind that a technique suggests.
+fn is_of_kind(code: Code, technique: Technique) -> bool {
+    match technique {
+        Technique::ScalingImportance
+        | Technique::ScalingConfidence
+        | Technique::ScalingFollowUp => {
+            matches!(code, Code::QuestionScale | Code::QuestionOpen)
+        }
+        Technique::EvokeChangeTalk | Technique::ExploreBothSides | Technique::ShiftFocus => {
+            matches!(code, Code::QuestionOpen | Code::QuestionScale) || code.is_reflection()
+        }
+        Technique::SupportSelfEfficacy | Technique::AgreeWithTwist => {
+            matches!(code, Code::QuestionOpen | Code::Affirm) || code.is_reflection()
+        }
+        Technique::Affirmation | Technique::Reframe => code == Code::Affirm || code.is_reflection(),
+        Technique::Autonomy => code == Code::Autonomy || code.is_reflection(),
+        Technique::AskPermission => code == Code::SeekPermission,
+        Technique::ReflectionSimple
+        | Technique::ReflectionComplex
+        | Technique::ReflectionDoubleSided
+        | Technique::ReflectionAmplified
+        | Technique::DevelopDiscrepancy
+        | Technique::Paradox
+        | Technique::Summary
+        | Technique::Fallback => code.is_reflection(),
     }
 }
 

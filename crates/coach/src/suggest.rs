@@ -1,9 +1,10 @@
 //! From a moment to a sentence: which technique, from which words, in which wording.
 
-use timeline::{Moment, SAMPLE_RATE_HZ, Technique};
+use timeline::{Code, Moment, SAMPLE_RATE_HZ, Technique};
 
 use crate::{
     clause::clauses,
+    config::CoachConfig,
     gate,
     lexicon::Lexicon,
     pack::{Pack, TECHNIQUES},
@@ -24,6 +25,9 @@ const RULER_SECS: u64 = 60;
 const RULER_STEP: u8 = 2;
 /// So much sustain talk without any change talk before it is amplified.
 const AMPLIFY_AFTER: usize = 3;
+/// A summary gathers so much talk at least: minutes, and statements of the client.
+const SUMMARY_SECS: u64 = 180;
+const SUMMARY_STATEMENTS: usize = 6;
 
 /// A suggestion, not yet a cue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,14 +46,14 @@ pub(crate) struct Suggester<'a> {
     pack: &'a Pack,
     lexicon: &'a Lexicon,
     seed: u64,
+    paradox: bool,
 }
 
 /// What goes into a wording.
 struct Filling {
-    slots: Vec<(&'static str, String)>,
+    slots: Vec<(String, String)>,
     source: Option<String>,
     low: bool,
-    most_words: usize,
 }
 
 /// A clause said back, and how it was said.
@@ -64,9 +68,9 @@ impl<'a> Suggester<'a> {
         state: &'a DialogueState,
         pack: &'a Pack,
         lexicon: &'a Lexicon,
-        seed: u64,
+        config: &CoachConfig,
     ) -> Self {
-        Self { state, pack, lexicon, seed }
+        Self { state, pack, lexicon, seed: config.seed, paradox: config.paradox }
     }
 
     /// The suggestion for `moment`: the first technique whose sentence passes, in the end the one without content.
@@ -90,32 +94,62 @@ impl<'a> Suggester<'a> {
         let scale = self.unclear_ruler();
         let own_words = [
             T::ScalingFollowUp,
+            T::Reframe,
             T::ReflectionDoubleSided,
             T::ReflectionComplex,
             T::ReflectionSimple,
         ];
+        let times = self.state.shown.get(&moment).copied().unwrap_or_default();
         let (first, then): (&[T], &[T]) = match moment {
-            Moment::UnsolicitedAdvice => (&own_words, &[T::AskPermission, T::Autonomy]),
-            Moment::Persuading => (&own_words, &[T::Autonomy, T::ExploreBothSides]),
-            Moment::Warning => (&own_words, &[T::Autonomy, scale]),
-            Moment::Confronting => (&own_words, &[T::Affirmation, T::Autonomy]),
-            Moment::PrematureReassurance => (&own_words[2..], &[]),
-            Moment::PrematurePlanning => (&[T::ScalingFollowUp, scale], &own_words[1..]),
-            Moment::QuestionTrap => (&own_words[1..], &[]),
-            Moment::MissedChangeTalk => (&own_words[1..2], &[T::EvokeChangeTalk]),
-            Moment::YesBut if self.is_stuck() => {
-                (&own_words[1..], &[T::ReflectionAmplified, T::Autonomy])
+            Moment::UnsolicitedAdvice => {
+                (&own_words, &[T::SupportSelfEfficacy, T::AskPermission, T::Autonomy])
             }
-            Moment::YesBut => (&own_words[1..], &[T::Autonomy]),
-            Moment::ChangeTalkHeard => (&own_words[..1], &[T::EvokeChangeTalk]),
-            Moment::Ambivalence => (&own_words[1..2], &[T::ExploreBothSides]),
+            Moment::Persuading => (&own_words, &[T::Autonomy, T::ExploreBothSides]),
+            // What the client wishes for weighs more than what the practitioner fears.
+            Moment::Warning => (&own_words, &[T::DevelopDiscrepancy, T::Autonomy, scale]),
+            Moment::Confronting => (&own_words, &[T::Affirmation, T::Autonomy]),
+            Moment::PrematureReassurance => (&own_words[3..], &[T::SupportSelfEfficacy]),
+            Moment::PrematurePlanning => (
+                &[T::ScalingFollowUp, scale],
+                &[T::Summary, T::ReflectionDoubleSided, T::ReflectionSimple],
+            ),
+            Moment::QuestionTrap => (
+                &[T::Summary, T::ReflectionDoubleSided, T::ReflectionComplex, T::ReflectionSimple],
+                &[],
+            ),
+            Moment::MissedChangeTalk => {
+                (&[T::ReflectionDoubleSided], &[T::EvokeChangeTalk, T::DevelopDiscrepancy])
+            }
+            Moment::YesBut if self.is_stuck() => {
+                let stuck: &[T] = if self.paradox {
+                    &[T::ReflectionAmplified, T::Paradox, T::ShiftFocus, T::Autonomy]
+                } else {
+                    &[T::ReflectionAmplified, T::ShiftFocus, T::Autonomy]
+                };
+                (&own_words[1..], stuck)
+            }
+            // The first answer to resistance gives it back; the next ones move on from it.
+            Moment::YesBut => match times % 3 {
+                0 => (&own_words[1..], &[T::AgreeWithTwist, T::Autonomy]),
+                1 => (
+                    &[T::AgreeWithTwist, T::Reframe, T::ReflectionDoubleSided, T::ReflectionSimple],
+                    &[T::Autonomy],
+                ),
+                _ => (&[T::ShiftFocus, T::Autonomy, T::ReflectionSimple], &[]),
+            },
+            Moment::ChangeTalkHeard => {
+                (&own_words[..1], &[T::SupportSelfEfficacy, T::EvokeChangeTalk])
+            }
+            Moment::Ambivalence => {
+                (&own_words[2..3], &[T::DevelopDiscrepancy, T::ExploreBothSides])
+            }
         };
         // The same moment again: the other kind of move first, so that the advice does not become a drone.
-        let again = self.state.shown.get(&moment).is_some_and(|n| n % 2 == 1);
-        if again && moment != Moment::PrematureReassurance {
-            let (telling, plain): (Vec<T>, Vec<T>) = first
-                .iter()
-                .partition(|t| matches!(t, T::ScalingFollowUp | T::ReflectionDoubleSided));
+        let alternates = !matches!(moment, Moment::PrematureReassurance | Moment::YesBut);
+        if times % 2 == 1 && alternates {
+            let (telling, plain): (Vec<T>, Vec<T>) = first.iter().partition(|t| {
+                matches!(t, T::ScalingFollowUp | T::Reframe | T::ReflectionDoubleSided)
+            });
             telling.into_iter().chain(then.iter().rev().copied()).chain(plain).collect()
         } else {
             [first, then].concat()
@@ -128,12 +162,12 @@ impl<'a> Suggester<'a> {
             Technique::ReflectionDoubleSided => self.two_sides()?,
             Technique::ReflectionComplex => self.reflection(self.worry()?),
             Technique::ReflectionSimple => self.reflection(self.best()?),
-            _ => Filling {
-                slots: Vec::new(),
-                source: None,
-                low: false,
-                most_words: self.lexicon.limits.sentence_max_words,
-            },
+            Technique::Reframe => self.reflection(self.effort()?),
+            Technique::SupportSelfEfficacy => self.reflection(self.success()?),
+            Technique::AgreeWithTwist => self.reflection(self.stumbling_block()?),
+            Technique::DevelopDiscrepancy => self.discrepancy()?,
+            Technique::Summary => self.summary()?,
+            _ => Filling { slots: Vec::new(), source: None, low: false },
         };
         self.worded(technique, filling)
     }
@@ -145,15 +179,18 @@ impl<'a> Suggester<'a> {
         let sentences =
             if filling.low { wordings.low(address) } else { wordings.sentences(address) };
         let used = |w: &String| self.state.said.iter().rposition(|s| s == w);
-        let mut order: Vec<usize> = (0..sentences.len()).collect();
-        // Unused ones first, in the order of the seed; then the one used longest ago.
+        let mut order: Vec<usize> = (0..sentences.len())
+            // No wording twice in a session; where all else fails there is but one thing to say.
+            .filter(|&i| technique == Technique::Fallback || used(&sentences[i]).is_none())
+            .collect();
+        // In the order of the seed, of the last resort the one used longest ago.
         order.sort_by_key(|&i| {
             (used(&sentences[i]).map_or(0, |at| at + 1), self.shuffled(technique, i))
         });
-        let (wording, sentence) = order
-            .into_iter()
-            .map(|i| (&sentences[i], fill(&sentences[i], &filling.slots)))
-            .find(|(_, sentence)| gate::fits(sentence, filling.most_words))?;
+        let (wording, sentence) =
+            order.into_iter().map(|i| (&sentences[i], fill(&sentences[i], &filling.slots))).find(
+                |(_, sentence)| gate::check_sentence(sentence, technique, self.lexicon).is_ok(),
+            )?;
         let times = self.state.said.iter().filter(|s| sentences.contains(s)).count();
         let turn = self.shuffled(technique, 0) as usize % wordings.headlines.len() + times;
         Some(Draft {
@@ -171,32 +208,20 @@ impl<'a> Suggester<'a> {
             return None;
         }
         let low = ruler.number < RULER_STEP;
-        let article = |n| if self.lexicon.takes_an(n) { "an" } else { "a" }.to_owned();
-        let mut slots = Vec::new();
-        let mut put = |name, article_name, n| {
-            slots.push((name, self.lexicon.number_word(n)));
-            slots.push((article_name, article(n)));
-        };
-        put("{n}", "{n_article}", ruler.number);
-        if low {
-            put("{higher}", "{higher_article}", ruler.number + RULER_STEP);
+        let mut slots = number_slots("n", ruler.number, self.lexicon);
+        slots.extend(if low {
+            number_slots("higher", ruler.number + RULER_STEP, self.lexicon)
         } else {
-            put("{lower}", "{lower_article}", ruler.number - RULER_STEP);
-        }
-        Some(Filling {
-            slots,
-            source: Some(ruler.id.clone()),
-            low,
-            most_words: self.lexicon.limits.sentence_max_words,
-        })
+            number_slots("lower", ruler.number - RULER_STEP, self.lexicon)
+        });
+        Some(Filling { slots, source: Some(ruler.id.clone()), low })
     }
 
     fn reflection(&self, said: Said<'_>) -> Filling {
         Filling {
-            slots: vec![("{Clause}", capitalised(&said.turned)), ("{clause}", said.turned)],
+            slots: clause_slots("clause", &said.turned),
             source: Some(said.statement.id.clone()),
             low: false,
-            most_words: self.lexicon.limits.sentence_max_words,
         }
     }
 
@@ -228,46 +253,122 @@ impl<'a> Suggester<'a> {
         })
     }
 
-    fn two_sides(&self) -> Option<Filling> {
-        let sustain = self.side(Side::Sustain)?;
-        let change = self.side(Side::Change)?;
-        if sustain.turned == change.turned {
+    /// A clause that tells of an effort, whose meaning is another one than the client gives it.
+    fn effort(&self) -> Option<Said<'a>> {
+        let disappointed =
+            |s: &&Statement| matches!(s.side, Side::Sustain | Side::Both | Side::Friction);
+        self.recent(REFLECT_LAST).filter(|s| !s.reflected).filter(disappointed).find_map(
+            |statement| {
+                self.turned(statement).into_iter().find(|said| {
+                    // "Je bent gestopt" with a plan is an effort, "je hebt het niet geprobeerd" is none.
+                    !self.points_back(&said.clause) && self.lexicon.tells_effort(&said.clause)
+                })
+            },
+        )
+    }
+
+    /// A clause that tells of something that went well, while the client doubts.
+    fn success(&self) -> Option<Said<'a>> {
+        let doubts = self
+            .recent(REFLECT_LAST)
+            .any(|s| matches!(s.side, Side::Sustain | Side::Both) || s.worry);
+        if !doubts {
             return None;
         }
-        let newest = if sustain.statement.at > change.statement.at { &sustain } else { &change };
-        Some(Filling {
-            source: Some(newest.statement.id.clone()),
-            slots: vec![
-                ("{Sustain}", capitalised(&sustain.turned)),
-                ("{sustain}", sustain.turned),
-                ("{change}", change.turned),
-            ],
-            low: false,
-            most_words: self.lexicon.limits.double_sided_max_words,
+        self.state.statements.iter().rev().filter(|s| !s.reflected).find_map(|statement| {
+            self.turned(statement).into_iter().find(|said| {
+                !self.points_back(&said.clause) && self.lexicon.tells_success(&said.clause)
+            })
         })
     }
 
-    /// The newest clause on `side`, Change or Sustain. Its words must bear that out: where a statement holds
-    /// both, they alone tell which clause is which.
+    /// What stands in the way, in the client's words.
+    fn stumbling_block(&self) -> Option<Said<'a>> {
+        let against = |s: &&Statement| matches!(s.side, Side::Sustain | Side::Both);
+        self.recent(REFLECT_LAST).filter(|s| !s.reflected).filter(against).find_map(|statement| {
+            self.turned(statement)
+                .into_iter()
+                .filter(|said| !self.points_back(&said.clause))
+                .find(|said| self.has(&said.clause, &self.lexicon.sustain))
+        })
+    }
+
+    /// A goal that the client named, and what stands apart from it.
+    fn discrepancy(&self) -> Option<Filling> {
+        let wished = |s: &&Statement| s.change.is_some_and(|code| code != Code::ChangeCommit);
+        let goal = self.state.statements.iter().rev().filter(wished).find_map(|statement| {
+            self.turned(statement).into_iter().find(|said| {
+                !self.points_back(&said.clause)
+                    && self.lexicon.wants.within(&said.clause)
+                    && !self.has(&said.clause, &self.lexicon.sustain)
+            })
+        })?;
+        // "En op dit moment: 's avonds …" has two times.
+        let today =
+            self.side(Side::Sustain).filter(|said| self.starts_with_subject(&said.clause))?;
+        (today.turned != goal.turned).then(|| self.pair(&today, &goal))
+    }
+
+    /// Both sides after some minutes of talk.
+    fn summary(&self) -> Option<Filling> {
+        let least = SUMMARY_SECS * u64::from(SAMPLE_RATE_HZ);
+        let since = self.state.statements.iter().filter(|s| s.at > self.state.summed_up).count();
+        if self.state.now.since(self.state.summed_up) < least || since < SUMMARY_STATEMENTS {
+            return None;
+        }
+        let newest = |side| {
+            let all = self.state.statements.iter().rev();
+            all.filter(|s| s.at > self.state.summed_up).find_map(|s| self.of_side(s, side))
+        };
+        let (sustain, change) = (newest(Side::Sustain)?, newest(Side::Change)?);
+        (sustain.turned != change.turned).then(|| self.pair(&sustain, &change))
+    }
+
+    fn two_sides(&self) -> Option<Filling> {
+        let sustain = self.side(Side::Sustain)?;
+        let change = self.side(Side::Change)?;
+        (sustain.turned != change.turned).then(|| self.pair(&sustain, &change))
+    }
+
+    fn pair(&self, sustain: &Said<'_>, change: &Said<'_>) -> Filling {
+        let newest = if sustain.statement.at > change.statement.at { sustain } else { change };
+        let mut slots = clause_slots("sustain", &sustain.turned);
+        slots.extend(clause_slots("change", &change.turned));
+        Filling { slots, source: Some(newest.statement.id.clone()), low: false }
+    }
+
+    /// The newest clause on `side`, Change or Sustain, that was not given back yet.
     fn side(&self, side: Side) -> Option<Said<'a>> {
+        self.recent(SIDES_LAST).filter(|s| !s.reflected).find_map(|s| self.of_side(s, side))
+    }
+
+    /// A clause of `statement` on `side`. Its words must bear that out: where a statement holds both, they alone tell
+    /// which clause is which.
+    fn of_side(&self, statement: &'a Statement, side: Side) -> Option<Said<'a>> {
+        if statement.side != side && statement.side != Side::Both {
+            return None;
+        }
         let (mine, other) = match side {
             Side::Change => (&self.lexicon.change, &self.lexicon.sustain),
             _ => (&self.lexicon.sustain, &self.lexicon.change),
         };
-        let has = |said: &Said<'_>, set: &std::collections::BTreeSet<String>| {
-            said.clause.iter().any(|w| set.contains(&w.lower))
-        };
-        self.recent(SIDES_LAST).filter(|s| s.side == side || s.side == Side::Both).find_map(
-            |statement| {
-                self.turned(statement)
-                    .into_iter()
-                    .filter(|said| !self.points_back(&said.clause))
-                    .find(|said| {
-                        let clean = side != Side::Change || !has(said, other);
-                        has(said, mine) && clean
-                    })
+        self.turned(statement).into_iter().filter(|said| !self.points_back(&said.clause)).find(
+            |said| {
+                let clean = side != Side::Change || !self.has(&said.clause, other);
+                self.has(&said.clause, mine) && clean
             },
         )
+    }
+
+    fn has(&self, clause: &[Word], set: &std::collections::BTreeSet<String>) -> bool {
+        clause.iter().any(|w| set.contains(&w.lower))
+    }
+
+    fn starts_with_subject(&self, clause: &[Word]) -> bool {
+        clause.first().is_some_and(|w| {
+            self.lexicon.subjects.contains(&w.lower)
+                || self.lexicon.third_subjects.contains(&w.lower)
+        })
     }
 
     /// Whether the clause starts with a word like "dat", which points to something said just before.
@@ -286,9 +387,7 @@ impl<'a> Suggester<'a> {
     }
 
     fn clause_score(&self, said: &Said<'_>) -> i32 {
-        let has = |set: &std::collections::BTreeSet<String>| {
-            i32::from(said.clause.iter().any(|w| set.contains(&w.lower)))
-        };
+        let has = |set| i32::from(self.has(&said.clause, set));
         let starts_with_subject = i32::from(
             said.clause.first().is_some_and(|w| self.lexicon.subjects.contains(&w.lower)),
         );
@@ -350,6 +449,32 @@ fn weight(statement: &Statement) -> i32 {
     side + if statement.worry { 3 } else { 0 }
 }
 
-fn fill(wording: &str, slots: &[(&'static str, String)]) -> String {
-    slots.iter().fold(wording.to_owned(), |text, (name, value)| text.replace(name, value))
+/// A wording with samples in its slots.
+pub(crate) fn filled(wording: &str, one: &str, two: &str, lexicon: &Lexicon) -> String {
+    let mut slots = clause_slots("clause", one);
+    slots.extend(clause_slots("sustain", one));
+    slots.extend(clause_slots("change", two));
+    for (name, n) in [("n", 6), ("lower", 4), ("higher", 3)] {
+        slots.extend(number_slots(name, n, lexicon));
+    }
+    fill(wording, &slots)
+}
+
+/// A clause as it stands in a sentence, and at its start.
+fn clause_slots(name: &str, clause: &str) -> Vec<(String, String)> {
+    let at_start = format!("{{{}}}", capitalised(name));
+    vec![(at_start, capitalised(clause)), (format!("{{{name}}}"), clause.to_owned())]
+}
+
+/// A number and its article.
+fn number_slots(name: &str, n: u8, lexicon: &Lexicon) -> Vec<(String, String)> {
+    let article = if lexicon.takes_an(n) { "an" } else { "a" };
+    vec![
+        (format!("{{{name}}}"), lexicon.number_word(n)),
+        (format!("{{{name}_article}}"), article.to_owned()),
+    ]
+}
+
+fn fill(wording: &str, slots: &[(String, String)]) -> String {
+    slots.iter().fold(wording.to_owned(), |text, (name, value)| text.replace(name.as_str(), value))
 }

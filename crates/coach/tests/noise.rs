@@ -21,7 +21,11 @@ impl Dice {
 
 fn talk(lang: Lang, mode: Mode, budget: Budget, seed: u64) -> Vec<Cue> {
     let table = if lang == Lang::Nl { NL } else { EN };
-    let said: Vec<&str> = table.lines().skip(1).filter_map(|l| l.split('\t').next()).collect();
+    let said: Vec<&str> = table
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|l| l.split('\t').next())
+        .collect();
     let words: Vec<&str> = said.iter().flat_map(|s| s.split_whitespace()).collect();
     let mut dice = Dice(seed + 1);
     let mut talk = Talk::new(lang, mode, budget);

@@ -2,13 +2,13 @@
 
 mod common;
 
-use coach::{Budget, Coach, CoachConfig, Heard, Mode, Settled};
+use coach::{Coach, CoachConfig, Heard, Mode, Settled};
 use timeline::{Code, Lang, Moment, Span, Speaker, Strength};
 
 const ADVICE: &str = "Je moet gewoon eerder opstaan.";
 
 fn coach(mode: Mode) -> Coach {
-    let config = CoachConfig { lang: Lang::Nl, mode, budget: Budget::On, seed: 7 };
+    let config = CoachConfig { mode, seed: 7, ..CoachConfig::new(Lang::Nl) };
     Coach::new(config).expect("the built-in packs are sound")
 }
 
@@ -113,5 +113,5 @@ fn what_turns_out_to_be_something_else_gets_its_own_cue() {
         panic!("both sides are another moment")
     };
     assert_eq!(cue.moment, Moment::Ambivalence);
-    assert_eq!(coach.state().last_cue.unwrap().moment, Moment::Ambivalence);
+    assert_eq!(coach.state().last_cue.as_ref().unwrap().moment, Moment::Ambivalence);
 }

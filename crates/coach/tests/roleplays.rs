@@ -1,7 +1,7 @@
 //! The bundled roleplays with their codes as written: every scripted moment is marked, and in normal mode
 //! nothing is said while the practice is sound.
 
-use coach::{Budget, Coach, CoachConfig, Heard, Mode};
+use coach::{Coach, CoachConfig, Heard, Mode};
 use serde::Deserialize;
 use timeline::{Code, Cue, Lang, Moment, SampleIdx, Span, Speaker};
 
@@ -33,7 +33,7 @@ fn lines(jsonl: &str) -> Vec<Line> {
 }
 
 fn replay(lines: &[Line], mode: Mode, seed: u64) -> Vec<Option<Cue>> {
-    let config = CoachConfig { lang: lines[0].lang, mode, budget: Budget::On, seed };
+    let config = CoachConfig { mode, seed, ..CoachConfig::new(lines[0].lang) };
     let mut coach = Coach::new(config).expect("the built-in packs are sound");
     lines
         .iter()

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use capture::ChannelMode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use coach::Mode;
+use coach::{Mode, Moments};
 use session::Format;
 use timeline::Lang;
 
@@ -84,9 +84,9 @@ pub struct SessionArgs {
     /// Threads of the speech model; what calibrating found best unless given, else one less than the cores, at most four.
     #[arg(long)]
     pub threads: Option<usize>,
-    /// How much to say: quiet, normal or practice.
-    #[arg(long, default_value = "normal")]
-    pub mode: Mode,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "flattened: its fields carry the help")]
+    pub coach: CoachArgs,
     /// No window: cues in the terminal.
     #[arg(long)]
     pub headless: bool,
@@ -108,9 +108,38 @@ pub struct SessionArgs {
     /// The practitioner's side, where the channels are kept apart.
     #[arg(long, value_enum, default_value_t = Side::Left)]
     pub practitioner: Side,
+}
+
+/// How the coach is set up.
+#[derive(Debug, Clone, Args)]
+pub struct CoachArgs {
+    /// How much to say: quiet, normal or practice.
+    #[arg(long, default_value = "normal")]
+    pub mode: Mode,
+    /// Moments that are never shown, with commas between them; a wrong name lists them.
+    #[arg(long, value_name = "MOMENTS", default_value = "", hide_default_value = true)]
+    pub without: Moments,
+    /// Now and then suggest siding with not changing, where nothing else has helped.
+    #[arg(long)]
+    pub paradox: bool,
+    /// A pack of your own: wordings of your profession or house style, words to listen for.
+    #[arg(long, value_name = "FILE")]
+    pub pack: Option<PathBuf>,
     /// Choose wordings by this number, so that a session can be repeated.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+}
+
+impl Default for CoachArgs {
+    fn default() -> Self {
+        Self {
+            mode: Mode::Normal,
+            without: Moments::default(),
+            paradox: false,
+            pack: None,
+            seed: 1,
+        }
+    }
 }
 
 impl SessionArgs {
@@ -123,7 +152,7 @@ impl SessionArgs {
             interface: None,
             model: None,
             threads: None,
-            mode: Mode::Normal,
+            coach: CoachArgs::default(),
             headless: true,
             events: None,
             keep: false,
@@ -131,7 +160,6 @@ impl SessionArgs {
             ignore_enrolled: true,
             channels: ChannelMode::Auto,
             practitioner: Side::Left,
-            seed: 1,
         }
     }
 }
@@ -209,16 +237,20 @@ pub struct Code {
 #[derive(Debug, Args)]
 pub struct CoachFile {
     /// Utterances as JSON lines; "-" is stdin.
-    pub file: PathBuf,
-    /// How much to say: quiet, normal or practice.
-    #[arg(long, default_value = "normal")]
-    pub mode: Mode,
+    #[arg(required_unless_present = "check_pack")]
+    pub file: Option<PathBuf>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "flattened: its fields carry the help")]
+    pub coach: CoachArgs,
     /// "off" shows every cue that would be made if there were no limit per minute.
     #[arg(long, value_enum, default_value_t = BudgetArg::On)]
     pub budget: BudgetArg,
-    /// Choose wordings by this number.
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
+    /// Print what became of each cue too: whether the client's answer bore it out, whether it was taken up.
+    #[arg(long)]
+    pub news: bool,
+    /// Check a pack of your own, and try every wording in it with words of clients.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["file", "pack"])]
+    pub check_pack: Option<PathBuf>,
 }
 
 /// Whether cues are limited per minute.

@@ -12,6 +12,7 @@ use clap::Parser as _;
 pub mod bench;
 pub mod cli;
 pub mod clock;
+mod coaching;
 pub mod command;
 pub mod diarize;
 pub mod runtime;

@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use capture::{Player, Source};
-use coach::{Budget, Coach, CoachConfig};
+use coach::Budget;
 use coding::Coder;
 use crossbeam_channel::bounded;
 use overlay::SessionView;
@@ -24,7 +24,7 @@ use transcribe::{Policy, Recognizer, Whisper, WhisperConfig};
 
 use crate::{
     cli::{SessionArgs, Side},
-    runtime, said,
+    coaching, runtime, said,
     terminal::{Terminal, line},
     window::{self, WindowInputs, WindowWaker},
     wire::{Control, Pace, Parts, Running, Smaller, wire},
@@ -190,12 +190,7 @@ pub(crate) fn make_parts(
     let segmenters = segmenters(source.channels())?;
     let coder_dir = runtime::coder()?;
     let coder = Coder::load(&coder_dir, onnx)?;
-    let coach = Coach::new(CoachConfig {
-        lang: session.lang,
-        mode: session.mode,
-        budget: Budget::On,
-        seed: session.seed,
-    })?;
+    let coach = coaching::coach(&session.coach, session.lang, Budget::On)?;
     let mode = speaker_mode(session, source.channels())?;
     let embedder = runtime::voice_model()?;
     let tracker = Tracker::new(mode, embedder.model().clone())?;
@@ -220,12 +215,14 @@ pub(crate) fn make_parts(
         lang: session.lang,
         source: source_name,
         models,
-        config: vec![
-            ("mode".to_owned(), session.mode.to_string()),
-            ("seed".to_owned(), session.seed.to_string()),
-            ("threads".to_owned(), threads(session).to_string()),
-            ("voices".to_owned(), voices),
-        ],
+        config: [
+            coaching::settings(&session.coach),
+            vec![
+                ("threads".to_owned(), threads(session).to_string()),
+                ("voices".to_owned(), voices),
+            ],
+        ]
+        .concat(),
         consent,
     };
     let journals = open_journals(session, &store, &header)?;

@@ -1,6 +1,8 @@
 //! A session as lines on stderr, for machines without a display and for logs; stdout stays free for
 //! what programs read.
 
+pub(crate) mod texts;
+
 use std::io::{IsTerminal as _, Write as _};
 
 use crossbeam_channel::Receiver;
@@ -10,6 +12,7 @@ use timeline::{
     UtteranceEvent, VoiceId,
 };
 
+use self::texts::{Texts, fill};
 use crate::{bench::Percentiles, wire::Pace};
 
 /// Lag from which it is worth a line, in milliseconds; the overlay uses the same.
@@ -30,7 +33,7 @@ pub(crate) fn progress(total: Option<Span>) -> ProgressBar {
 
 /// Prints a session's events.
 pub struct Terminal {
-    lang: Lang,
+    texts: &'static Texts,
     bar: ProgressBar,
     latencies: Vec<LatencyMs>,
     presented_ms: Vec<f32>,
@@ -44,7 +47,7 @@ impl Terminal {
     pub fn new(lang: Lang, pace: Pace, total: Option<Span>) -> Self {
         let bar = if pace == Pace::Fast { progress(total) } else { ProgressBar::hidden() };
         Self {
-            lang,
+            texts: Texts::of(lang),
             bar,
             latencies: Vec::new(),
             presented_ms: Vec::new(),
@@ -93,74 +96,49 @@ impl Terminal {
             line(&self.closing(summary));
         }
         let to_event: Vec<f32> = self.latencies.iter().map(|latency| latency.cue).collect();
-        let labels = match self.lang {
-            Lang::Nl => ["Van laatste woord tot cue", "Van laatste woord tot beeld"],
-            Lang::En => ["End of the words to the cue", "End of the words to the painted frame"],
-        };
-        let rows = labels.into_iter().zip([&to_event, &self.presented_ms]);
-        for text in rows.filter_map(|(to, ms)| latency_line(to, ms)) {
+        let rows = [(self.texts.to_cue, &to_event), (self.texts.to_frame, &self.presented_ms)];
+        for text in rows.into_iter().filter_map(|(text, ms)| latency_line(text, ms)) {
             line(&text);
         }
-        match (kept, self.lang) {
-            (Some(id), Lang::Nl) => {
-                line(&format!("Bewaard als {id}: gids export {id} --format md"))
-            }
-            (Some(id), Lang::En) => line(&format!("Kept as {id}: gids export {id} --format md")),
-            (None, Lang::Nl) => line("Gids heeft niets bewaard (--keep bewaart de tekst)."),
-            (None, Lang::En) => line("Gids has kept nothing (--keep keeps the text)."),
-        }
+        line(&match kept {
+            Some(id) => fill(self.texts.kept, &[("id", &id)]),
+            None => self.texts.not_kept.to_owned(),
+        });
     }
 
     fn line(&mut self, event: &SessionEvent) -> Option<String> {
-        let nl = self.lang == Lang::Nl;
+        let texts = self.texts;
         match &event.kind {
             EventKind::Utterance(utterance) => Some(self.utterance(utterance)),
             EventKind::Cue(cue) => Some(cue_lines(cue)),
             EventKind::Gap { start_s, end_s } => {
-                let seconds = end_s - start_s;
-                Some(if nl {
-                    format!("[{}] Geluid gemist: {seconds:.1} s", clock(*start_s))
-                } else {
-                    format!("[{}] Audio lost: {seconds:.1} s", clock(*start_s))
-                })
+                let seconds = texts.number(end_s - start_s, 1);
+                let said = fill(texts.gap, &[("seconds", &seconds)]);
+                Some(format!("[{}] {said}", clock(*start_s)))
             }
             EventKind::Fault { stage, message } => {
-                let word = if nl { "Storing" } else { "Fault" };
-                Some(format!("[{}] {word} ({stage}): {message}", clock(event.t_s)))
+                let said = fill(texts.fault, &[("stage", stage), ("message", message)]);
+                Some(format!("[{}] {said}", clock(event.t_s)))
             }
             EventKind::Status { lag_ms, rung } => self.lag(*lag_ms).or_else(|| self.rung(*rung)),
             EventKind::CueConfirmed { strength: Strength::Firm, .. } => {
-                Some(if nl { "        ◆ nu zeker" } else { "        ◆ now sure" }.to_owned())
+                Some(format!("        ◆ {}", texts.cue_confirmed))
             }
-            EventKind::CueWithdrawn { .. } => {
-                Some(if nl { "        ◌ ingetrokken" } else { "        ◌ taken back" }.to_owned())
-            }
+            EventKind::CueWithdrawn { .. } => Some(format!("        ◌ {}", texts.cue_withdrawn)),
             EventKind::Roles { .. } => {
-                let line = if nl {
-                    "Rollen gewisseld, ook in de regels hierboven"
-                } else {
-                    "Roles swapped, in the lines above too"
-                };
-                Some(format!("[{}] {line}", clock(event.t_s)))
+                Some(format!("[{}] {}", clock(event.t_s), texts.roles_changed))
             }
-            EventKind::Paused { paused } => Some(
-                match (nl, paused) {
-                    (true, true) => "Gepauzeerd",
-                    (true, false) => "Luistert weer",
-                    (false, true) => "Paused",
-                    (false, false) => "Listening again",
-                }
-                .to_owned(),
-            ),
+            EventKind::Paused { paused } => {
+                Some(if *paused { texts.paused } else { texts.resumed }.to_owned())
+            }
             _ => None,
         }
     }
 
     fn utterance(&self, utterance: &UtteranceEvent) -> String {
-        let who = match (utterance.voice, self.lang) {
-            (VoiceId::STRANGER, Lang::Nl) => "Iemand anders",
-            (VoiceId::STRANGER, Lang::En) => "Someone else",
-            _ => speaker_name(utterance.speaker, self.lang),
+        let who = match utterance.voice {
+            VoiceId::STRANGER => self.texts.someone_else,
+            _ => self.texts.speaker(utterance.speaker),
         };
         format!("[{}] {who}: {}", clock(utterance.start_s), utterance.text)
     }
@@ -171,40 +149,34 @@ impl Terminal {
             return None;
         }
         self.lagging = lagging;
-        Some(match (self.lang, lagging) {
-            (Lang::Nl, true) => format!("Loopt achter: {:.1} s", f64::from(lag_ms) / 1000.0),
-            (Lang::Nl, false) => "Weer bij".to_owned(),
-            (Lang::En, true) => format!("Lagging: {:.1} s", f64::from(lag_ms) / 1000.0),
-            (Lang::En, false) => "Caught up".to_owned(),
+        Some(if lagging {
+            let seconds = self.texts.number(f64::from(lag_ms) / 1000.0, 1);
+            fill(self.texts.lagging, &[("seconds", &seconds)])
+        } else {
+            self.texts.caught_up.to_owned()
         })
     }
 
     fn rung(&mut self, rung: Rung) -> Option<String> {
         let before = std::mem::replace(&mut self.rung, rung);
-        (before != rung).then(|| rung_text(rung, self.lang).to_owned())
+        (before != rung).then(|| self.texts.rung(rung).to_owned())
     }
 
     fn closing(&self, end: &EndSummary) -> String {
         let lost_s = end.lost_samples as f64 / f64::from(timeline::SAMPLE_RATE_HZ);
         let factor = end.wall_s / end.audio_s.max(f64::EPSILON);
-        match self.lang {
-            Lang::Nl => format!(
-                "{} geluid in {:.1} s (factor {factor:.2}); {} uitingen, {} cues, {} stukjes zonder tekst, {lost_s:.1} s geluid gemist",
-                clock(end.audio_s),
-                end.wall_s,
-                end.utterances,
-                end.cues,
-                end.rejected_segments
-            ),
-            Lang::En => format!(
-                "{} of audio in {:.1} s (factor {factor:.2}); {} utterances, {} cues, {} segments without text, {lost_s:.1} s of audio lost",
-                clock(end.audio_s),
-                end.wall_s,
-                end.utterances,
-                end.cues,
-                end.rejected_segments
-            ),
-        }
+        fill(
+            self.texts.closing,
+            &[
+                ("length", &clock(end.audio_s)),
+                ("seconds", &self.texts.number(end.wall_s, 1)),
+                ("factor", &self.texts.number(factor, 2)),
+                ("utterances", &end.utterances),
+                ("cues", &end.cues),
+                ("rejected", &end.rejected_segments),
+                ("lost", &self.texts.number(lost_s, 1)),
+            ],
+        )
     }
 }
 
@@ -217,75 +189,28 @@ pub fn line(text: &str) {
 /// What the practitioner and the client are called.
 #[must_use]
 pub fn speaker_name(speaker: Speaker, lang: Lang) -> &'static str {
-    match (speaker, lang) {
-        (Speaker::Practitioner, Lang::Nl) => "Behandelaar",
-        (Speaker::Client, Lang::Nl) => "Cliënt",
-        (Speaker::Practitioner, Lang::En) => "Practitioner",
-        (Speaker::Client, Lang::En) => "Client",
-    }
+    Texts::of(lang).speaker(speaker)
 }
 
 /// Said before a microphone session that runs with the demo model.
 #[must_use]
 pub fn demo_model_warning(lang: Lang) -> &'static str {
-    match lang {
-        Lang::Nl => {
-            "LET OP: dit is het demomodel. Het verstaat alleen een paar computerstemmen en maakt van echte stemmen onzin.\n\
-             Voor een echt gesprek: zet een Whisper-model (ggml-*.bin) op deze computer en typ: gids models import BESTAND"
-        }
-        Lang::En => {
-            "WARNING: this is the demo model. It understands a few synthetic voices only and makes nonsense of real ones.\n\
-             For a real conversation: put a Whisper model (ggml-*.bin) on this computer and run: gids models import FILE"
-        }
-    }
+    Texts::of(lang).demo_model
 }
 
 /// The consent step's text, ending in the question.
 #[must_use]
 pub fn consent_question(lang: Lang, keep: bool) -> String {
-    match lang {
-        Lang::Nl => {
-            let kept = if keep {
-                "De tekst van het gesprek wordt bewaard, alleen op deze computer; wissen kan altijd."
-            } else {
-                "Ook de tekst wordt niet bewaard."
-            };
-            format!(
-                "Voordat we beginnen\n\
-                 Gids luistert mee via de microfoon van deze computer. Het geluid wordt niet bewaard en verlaat deze computer niet.\n\
-                 {kept}\n\
-                 Weet iedereen in de ruimte dit, en vindt iedereen het goed? [ja/nee] "
-            )
-        }
-        Lang::En => {
-            let kept = if keep {
-                "The text of the conversation is kept, on this computer only; you can delete it at any time."
-            } else {
-                "The text is not kept either."
-            };
-            format!(
-                "Before we start\n\
-                 Gids listens through this computer's microphone. The sound is not kept and does not leave this computer.\n\
-                 {kept}\n\
-                 Does everybody in the room know this, and does everybody agree? [yes/no] "
-            )
-        }
-    }
+    let texts = &Texts::of(lang).consent;
+    let text = if keep { texts.kept } else { texts.not_kept };
+    format!("{} ", fill(texts.question, &[("text", &text)]))
 }
 
-fn rung_text(rung: Rung, lang: Lang) -> &'static str {
-    match (rung, lang) {
-        (Rung::Full, Lang::Nl) => "Weer op volle kracht",
-        (Rung::FewerSpeculations, Lang::Nl) => "Traag: luistert minder vaak vooruit",
-        (Rung::FinalsOnly, Lang::Nl) => "Traag: cues pas na de zin",
-        (Rung::SmallerModel, Lang::Nl) => "Traag: kleiner spraakmodel",
-        (Rung::TranscriptOnly, Lang::Nl) => "Te traag voor cues: alleen tekst",
-        (Rung::Full, Lang::En) => "At full strength again",
-        (Rung::FewerSpeculations, Lang::En) => "Slow: listens ahead less often",
-        (Rung::FinalsOnly, Lang::En) => "Slow: cues only after the sentence",
-        (Rung::SmallerModel, Lang::En) => "Slow: smaller speech model",
-        (Rung::TranscriptOnly, Lang::En) => "Too slow for cues: transcript only",
-    }
+/// Whether that is a yes, in whichever language: who reads Dutch may well answer "yes".
+pub(crate) fn agrees(answer: &str) -> bool {
+    let answer = answer.trim().to_lowercase();
+    let says_yes = |lang| Texts::of(lang).consent.yes.contains(&answer.as_str());
+    says_yes(Lang::Nl) || says_yes(Lang::En)
 }
 
 fn cue_lines(event: &CueEvent) -> String {
@@ -297,12 +222,11 @@ fn cue_lines(event: &CueEvent) -> String {
     format!("        {mark} {}  →  {}\n          “{}”", cue.mark, cue.headline, cue.suggestion)
 }
 
-fn latency_line(to: &str, ms: &[f32]) -> Option<String> {
+fn latency_line(text: &str, ms: &[f32]) -> Option<String> {
     let found = Percentiles::of(ms)?;
-    Some(format!(
-        "{to} ({}x): p50 {:.0} ms, p95 {:.0} ms, max {:.0} ms",
-        found.n, found.p50, found.p95, found.max
-    ))
+    // Whole milliseconds: there is no decimal sign in them.
+    let [p50, p95, max] = [found.p50, found.p95, found.max].map(|ms| format!("{ms:.0}"));
+    Some(fill(text, &[("n", &found.n), ("p50", &p50), ("p95", &p95), ("max", &max)]))
 }
 
 fn clock(seconds: f64) -> String {
@@ -353,6 +277,57 @@ mod tests {
     }
 
     #[test]
+    fn the_closing_line_fills_every_place() {
+        let summary = EndSummary {
+            audio_s: 167.9,
+            wall_s: 171.25,
+            utterances: 51,
+            cues: 1,
+            cues_withdrawn: 0,
+            rejected_segments: 2,
+            faults: 0,
+            lost_samples: 4_000,
+            dropped_ui_events: 0,
+        };
+        let closing = |lang| Terminal::new(lang, Pace::RealTime, None).closing(&summary);
+        assert_eq!(
+            closing(Lang::Nl),
+            "02:47 geluid in 171,2 s (factor 1,02); uitingen: 51, cues: 1, stukjes zonder tekst: 2, geluid gemist: 0,2 s"
+        );
+        assert_eq!(
+            closing(Lang::En),
+            "02:47 of audio in 171.2 s (factor 1.02); utterances: 51, cues: 1, segments without text: 2, audio lost: 0.2 s"
+        );
+        let latency = |lang| latency_line(Texts::of(lang).to_cue, &[188.6]);
+        assert_eq!(
+            latency(Lang::Nl).as_deref(),
+            Some("Van laatste woord tot cue (1x): p50 189 ms, p95 189 ms, max 189 ms")
+        );
+    }
+
+    #[test]
+    fn a_message_with_braces_is_shown_as_it_is() {
+        let mut terminal = Terminal::new(Lang::Nl, Pace::RealTime, None);
+        let (stage, message) = ("coach".to_owned(), "no {stage} in {x}".to_owned());
+        let kind = EventKind::Fault { stage, message };
+        assert_eq!(
+            terminal.line(&SessionEvent { t_s: 61.0, kind }).as_deref(),
+            Some("[01:01] Storing (coach): no {stage} in {x}")
+        );
+    }
+
+    #[test]
+    fn consent_is_asked_in_the_language_and_given_in_any() {
+        let question = consent_question(Lang::Nl, false);
+        assert!(question.starts_with("Voordat we beginnen\nGids luistert mee"), "{question}");
+        assert!(question.contains("\nOok de tekst wordt niet bewaard.\nWeet"), "{question}");
+        assert!(question.ends_with("[ja/nee] "), "{question}");
+        assert!(consent_question(Lang::En, true).contains("is kept, on this computer only"));
+        assert!(["ja", "J\n", " Yes ", "y"].into_iter().all(agrees));
+        assert!(!["", "nee", "no", "jan"].into_iter().any(agrees));
+    }
+
+    #[test]
     fn lag_is_said_when_it_begins_and_when_it_ends() {
         let mut terminal = Terminal::new(Lang::Nl, Pace::RealTime, None);
         let mut lag = |lag_ms| {
@@ -360,7 +335,7 @@ mod tests {
             terminal.line(&SessionEvent { t_s: 1.0, kind })
         };
         assert_eq!(lag(100), None);
-        assert_eq!(lag(2_300).as_deref(), Some("Loopt achter: 2.3 s"));
+        assert_eq!(lag(2_300).as_deref(), Some("Loopt achter: 2,3 s"));
         assert_eq!(lag(2_400), None);
         assert_eq!(lag(0).as_deref(), Some("Weer bij"));
     }

@@ -268,7 +268,7 @@ fn draw_idle(ui: &mut Ui, body: Rect, view: &SessionView, texts: &Texts, palette
         _ if !view.is_listening() => ("", texts.paused_body),
         Heard::Partial(text) => (texts.hearing, text.as_str()),
         Heard::Said { voice, speaker, text } => (texts.who(*voice, *speaker), text.as_str()),
-        Heard::Nothing => ("", texts.hints),
+        Heard::Nothing => ("", texts.hints.as_str()),
     };
     let mut at = body.min;
     if !label.is_empty() {

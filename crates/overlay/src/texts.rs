@@ -1,10 +1,21 @@
-//! All words of the overlay, in one table per language.
+//! The words of the overlay: the section `overlay` of `assets/texts/{nl,en}.toml`.
 
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Deserializer};
 use timeline::{Lang, Rung, Speaker, VoiceId};
 
 use crate::{Status, view::Speaking};
 
+const NL: &str = include_str!("../../../assets/texts/nl.toml");
+const EN: &str = include_str!("../../../assets/texts/en.toml");
+
+/// Between two keys and what they do.
+const BETWEEN_HINTS: &str = " · ";
+
 /// The words of one language.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Texts {
     pub listening: &'static str,
     pub paused: &'static str,
@@ -23,7 +34,8 @@ pub(crate) struct Texts {
     pub client: &'static str,
     pub speaking_hint: &'static str,
     /// A key stays with its word.
-    pub hints: &'static str,
+    #[serde(deserialize_with = "hints")]
+    pub hints: String,
     pub paused_body: &'static str,
     pub ended_body: &'static str,
     someone_else: &'static str,
@@ -32,95 +44,48 @@ pub(crate) struct Texts {
     reduced: &'static str,
     late_cues: &'static str,
     no_cues: &'static str,
-    lag: (&'static str, &'static str),
-    lost: (&'static str, &'static str),
-    decimal_comma: bool,
+    lag: &'static str,
+    lost: &'static str,
+    /// Stands above the sections.
+    #[serde(skip)]
+    decimal: &'static str,
 }
 
-const NL: Texts = Texts {
-    listening: "Luistert",
-    paused: "Pauze",
-    fault: "Storing",
-    ended: "Afgelopen",
-    demo_model: "Demomodel: alleen voor demo en tests",
-    pause: "Pauzeer (P)",
-    resume: "Ga verder (P)",
-    hide: "Verberg (H)",
-    show: "Toon Gids (H)",
-    dismiss: "Weg (D)",
-    quit: "Stop (Q)",
-    level: "Geluidsniveau",
-    hearing: "Hoort",
-    practitioner: "Behandelaar",
-    client: "Cliënt",
-    speaking_hint: "Wie er nu spreekt. Klopt het niet: R wisselt de rollen.",
-    hints: "P\u{a0}pauze · H\u{a0}verberg · D\u{a0}weg · \
-        R\u{a0}wissel\u{a0}rollen · G\u{a0}kort · W\u{a0}woorden · L\u{a0}licht\u{a0}of\u{a0}donker · Q\u{a0}stop",
-    paused_body: "Gids luistert niet mee. Ga verder met P of spatie.",
-    ended_body: "De sessie is afgelopen. Sluit dit venster met Q.",
-    someone_else: "Iemand anders",
-    speaking: "Spreekt nu",
-    roles_changed: "Rollen gewisseld",
-    reduced: "Traag",
-    late_cues: "Traag: cues komen later",
-    no_cues: "Te traag: alleen tekst",
-    lag: ("Loopt ", " s achter"),
-    lost: ("", " s geluid gemist"),
-    decimal_comma: true,
-};
-
-const EN: Texts = Texts {
-    listening: "Listening",
-    paused: "Paused",
-    fault: "Fault",
-    ended: "Ended",
-    demo_model: "Demo model: for the demo and tests only",
-    pause: "Pause (P)",
-    resume: "Resume (P)",
-    hide: "Hide (H)",
-    show: "Show Gids (H)",
-    dismiss: "Dismiss (D)",
-    quit: "Quit (Q)",
-    level: "Sound level",
-    hearing: "Hearing",
-    practitioner: "Practitioner",
-    client: "Client",
-    speaking_hint: "Who is speaking. If that is wrong, R swaps the roles.",
-    hints: "P\u{a0}pause · H\u{a0}hide · D\u{a0}dismiss · \
-        R\u{a0}swap\u{a0}roles · G\u{a0}short · W\u{a0}words · L\u{a0}light\u{a0}or\u{a0}dark · Q\u{a0}quit",
-    paused_body: "Gids is not listening. P or space resumes.",
-    ended_body: "The session has ended. Q closes this window.",
-    someone_else: "Someone else",
-    speaking: "Speaking now",
-    roles_changed: "Roles swapped",
-    reduced: "Slow",
-    late_cues: "Slow: cues come later",
-    no_cues: "Too slow: text only",
-    lag: ("", " s behind"),
-    lost: ("", " s of audio lost"),
-    decimal_comma: false,
-};
+/// As much of the file as the overlay reads.
+#[derive(Deserialize)]
+struct File {
+    decimal: &'static str,
+    overlay: Texts,
+}
 
 impl Texts {
     pub(crate) fn of(lang: Lang) -> &'static Self {
+        // Parsed once: every frame asks for them.
+        static NL_TEXTS: LazyLock<Texts> = LazyLock::new(|| builtin(NL));
+        static EN_TEXTS: LazyLock<Texts> = LazyLock::new(|| builtin(EN));
         match lang {
-            Lang::Nl => &NL,
-            Lang::En => &EN,
+            Lang::Nl => &NL_TEXTS,
+            Lang::En => &EN_TEXTS,
         }
+    }
+
+    fn parse(toml: &'static str) -> Result<Self, toml::de::Error> {
+        let File { decimal, overlay } = toml::from_str(toml)?;
+        Ok(Self { decimal, ..overlay })
     }
 
     /// The state in words.
     pub(crate) fn status(&self, status: Status) -> String {
         match status {
             Status::Listening => self.listening.to_owned(),
-            Status::Lagging { lag_ms } => self.around(self.lag, f64::from(lag_ms) / 1_000.0),
+            Status::Lagging { lag_ms } => self.seconds(self.lag, f64::from(lag_ms) / 1_000.0),
             Status::Reduced { rung } => match rung {
                 Rung::Full | Rung::FewerSpeculations => self.reduced,
                 Rung::FinalsOnly | Rung::SmallerModel => self.late_cues,
                 Rung::TranscriptOnly => self.no_cues,
             }
             .to_owned(),
-            Status::LostAudio { seconds } => self.around(self.lost, seconds),
+            Status::LostAudio { seconds } => self.seconds(self.lost, seconds),
             Status::RolesChanged => self.roles_changed.to_owned(),
             Status::Paused => self.paused.to_owned(),
             Status::Fault => self.fault.to_owned(),
@@ -144,12 +109,64 @@ impl Texts {
         [who, aloud]
     }
 
-    fn around(&self, (before, after): (&str, &str), seconds: f64) -> String {
+    fn seconds(&self, text: &str, seconds: f64) -> String {
         // What is there is never said to be nothing.
-        let mut number = format!("{:.1}", seconds.max(0.1));
-        if self.decimal_comma {
-            number = number.replace('.', ",");
+        let number = format!("{:.1}", seconds.max(0.1)).replace('.', self.decimal);
+        text.replace("{seconds}", &number)
+    }
+}
+
+fn builtin(toml: &'static str) -> Texts {
+    Texts::parse(toml).expect("a built-in file, which the tests have parsed")
+}
+
+/// One line of them, which breaks only between two.
+fn hints<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let hints = Vec::<String>::deserialize(deserializer)?;
+    let unbroken: Vec<_> = hints.iter().map(|hint| hint.replace(' ', "\u{a0}")).collect();
+    Ok(unbroken.join(BETWEEN_HINTS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_languages_parse_and_leave_no_placeholder() {
+        for (lang, toml) in [(Lang::Nl, NL), (Lang::En, EN)] {
+            if let Err(error) = Texts::parse(toml) {
+                panic!("{lang}: {error}");
+            }
+            let texts = Texts::of(lang);
+            for status in [Status::Lagging { lag_ms: 3_240 }, Status::LostAudio { seconds: 0.0 }] {
+                let said = texts.status(status);
+                assert!(said.contains(texts.decimal) && !said.contains('{'), "{said}");
+            }
         }
-        format!("{before}{number}{after}")
+    }
+
+    #[test]
+    fn numbers_are_written_as_the_language_does() {
+        let said = |lang, status| Texts::of(lang).status(status);
+        let lag = Status::Lagging { lag_ms: 3_240 };
+        let nothing = Status::LostAudio { seconds: 0.0 };
+        assert_eq!(said(Lang::Nl, lag), "Loopt 3,2 s achter");
+        assert_eq!(said(Lang::En, lag), "3.2 s behind");
+        assert_eq!(said(Lang::Nl, nothing), "0,1 s geluid gemist");
+        assert_eq!(said(Lang::En, nothing), "0.1 s of audio lost");
+    }
+
+    #[test]
+    fn a_key_stays_with_its_word() {
+        let hints = &Texts::of(Lang::Nl).hints;
+        assert!(hints.starts_with("P\u{a0}pauze · H\u{a0}verberg · D\u{a0}weg"), "{hints}");
+        assert!(hints.contains(" · R\u{a0}wissel\u{a0}rollen · "), "{hints}");
+    }
+
+    #[test]
+    fn a_text_too_many_is_refused() {
+        let more = NL.replacen("[overlay]", "[overlay]\nthanks = \"Dank\"", 1);
+        let error = Texts::parse(more.leak()).unwrap_err().to_string();
+        assert!(error.contains("unknown field `thanks`"), "{error}");
     }
 }

@@ -281,7 +281,7 @@ impl SessionView {
                 self.heard = Heard::Nothing;
                 self.turns.clear();
             }
-            EventKind::Session(_) | EventKind::Coded { .. } => {}
+            EventKind::CueAnswered { .. } | EventKind::Session(_) | EventKind::Coded { .. } => {}
         }
     }
 

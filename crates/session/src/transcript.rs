@@ -105,6 +105,11 @@ impl From<&Recording> for Transcript {
                         event.provisional = false;
                     }
                 }
+                EventKind::CueAnswered { after, taken_up, .. } => {
+                    for event in cues.get_mut(after.as_str()).into_iter().flatten() {
+                        event.taken_up = Some(*taken_up);
+                    }
+                }
                 // It was seen for a moment; the journal has it.
                 EventKind::CueWithdrawn { after } => {
                     cues.remove(after.as_str());

@@ -33,6 +33,39 @@ pub enum Moment {
 }
 
 impl Moment {
+    /// All, in the order of docs/coaching.md.
+    pub const ALL: [Self; 11] = [
+        Self::UnsolicitedAdvice,
+        Self::Persuading,
+        Self::Warning,
+        Self::Confronting,
+        Self::PrematureReassurance,
+        Self::PrematurePlanning,
+        Self::QuestionTrap,
+        Self::MissedChangeTalk,
+        Self::YesBut,
+        Self::ChangeTalkHeard,
+        Self::Ambivalence,
+    ];
+
+    /// The name on the command line and in the journal.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::UnsolicitedAdvice => "unsolicited_advice",
+            Self::Persuading => "persuading",
+            Self::Warning => "warning",
+            Self::Confronting => "confronting",
+            Self::PrematureReassurance => "premature_reassurance",
+            Self::PrematurePlanning => "premature_planning",
+            Self::QuestionTrap => "question_trap",
+            Self::MissedChangeTalk => "missed_change_talk",
+            Self::YesBut => "yes_but",
+            Self::ChangeTalkHeard => "change_talk_heard",
+            Self::Ambivalence => "ambivalence",
+        }
+    }
+
     /// Whether it marks a righting-reflex act of the practitioner.
     #[must_use]
     pub fn is_righting_reflex(self) -> bool {
@@ -86,6 +119,48 @@ pub enum Technique {
     Fallback,
 }
 
+/// By which rule a moment was recognised (docs/coaching.md).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rule {
+    /// Advice while no permission window is open.
+    NoPermission,
+    /// The coder found the act itself: persuading, warning, confronting.
+    Act,
+    /// Soothing, while a worry was voiced and not explored.
+    WorryUnexplored,
+    /// Persuading with words of planning, while no readiness was heard.
+    PlanningPush,
+    /// A question after when to begin, right after sustain talk and without readiness.
+    PlanningQuestion,
+    /// The third closed question in a row.
+    ThirdClosedQuestion,
+    /// A fact or a matter of form right after change talk.
+    PassedOver,
+    /// Discord or sustain talk right after a righting-reflex act.
+    AnsweredReflex,
+    /// Discord that begins with "yes, but".
+    Objection,
+    /// Change talk by its code.
+    ChangeTalk,
+    /// A number above one on a ruler.
+    RulerNumber,
+    /// Change and sustain talk in one utterance.
+    BothSides,
+}
+
+/// Why a cue was given: what a report can tell of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// By which rule.
+    pub rule: Rule,
+    /// The words that show it: a sentence of the utterance.
+    pub words: String,
+    /// The earlier utterance that makes it weigh: the client's, or the righting-reflex act that is answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub because: Option<String>,
+}
+
 /// One cue: a mark, the next move in at most four words, and a sentence that can be said as it stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Cue {
@@ -110,4 +185,7 @@ pub struct Cue {
     pub lang: Lang,
     /// The client's utterance that the suggestion was made from; the one it comes after where none was.
     pub source: String,
+    /// Why it was given; absent in journals of version 0.1.0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Evidence>,
 }

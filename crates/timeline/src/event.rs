@@ -85,6 +85,15 @@ pub enum EventKind {
         /// The utterance of the cue.
         after: String,
     },
+    /// What became of a cue: whether the practitioner's next act is of the kind that it suggested.
+    CueAnswered {
+        /// The utterance of the cue.
+        after: String,
+        /// The act that decided it.
+        by: String,
+        /// Whether it was of that kind.
+        taken_up: bool,
+    },
     /// Which voice is the practitioner's, from here on and for all that came before.
     Roles {
         /// One entry for each voice heard so far.
@@ -197,6 +206,9 @@ pub struct CueEvent {
     /// Whether it was made from words that are not final: `cue_confirmed` or `cue_withdrawn` follows.
     #[serde(default, skip_serializing_if = "is_false")]
     pub provisional: bool,
+    /// Whether it was taken up, in what is made of a journal; the journal itself has `cue_answered`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_up: Option<bool>,
     /// The clocks of this cue; absent where nothing runs in real time (`gids coach`, fast replay).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency_ms: Option<LatencyMs>,

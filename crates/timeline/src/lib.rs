@@ -26,7 +26,7 @@ mod rung;
 pub use audio::{AudioBlock, BLOCK_LEN, ChannelId, Gap, SegmentEvent, SegmentId};
 pub use clock::{SAMPLE_RATE_HZ, SampleIdx, Span};
 pub use codes::{ClientClass, Coarse, Code, CodeProbs, CodedUtterance, PractitionerClass};
-pub use cue::{Cue, Moment, Strength, Technique};
+pub use cue::{Cue, Evidence, Moment, Rule, Strength, Technique};
 pub use event::{
     CueEvent, EndSummary, EventKind, LatencyMs, Role, SessionEvent, SessionHeader, TimedWord,
     UtteranceEvent,

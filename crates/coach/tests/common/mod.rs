@@ -14,7 +14,7 @@ pub struct Talk {
 
 impl Talk {
     pub fn new(lang: Lang, mode: Mode, budget: Budget) -> Self {
-        let config = CoachConfig { lang, mode, budget, seed: 7 };
+        let config = CoachConfig { mode, budget, seed: 7, ..CoachConfig::new(lang) };
         Self {
             coach: Coach::new(config).expect("the built-in packs are sound"),
             now_s: 0.0,

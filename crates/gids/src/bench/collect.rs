@@ -249,8 +249,9 @@ mod tests {
             suggestion: String::new(),
             lang: Lang::Nl,
             source: "u1".to_owned(),
+            evidence: None,
         };
-        EventKind::Cue(CueEvent { at_s, cue, provisional, latency_ms: None })
+        EventKind::Cue(CueEvent { at_s, cue, provisional, taken_up: None, latency_ms: None })
     }
 
     fn take(collected: &mut Collected, kind: EventKind, now_s: f64) {

@@ -73,10 +73,10 @@ impl Trial<'_> {
         parts.policy = self.policy;
         parts.telemetry = telemetry;
         parts.coach = Coach::new(CoachConfig {
-            lang: audio.lang,
             mode: Mode::Practice,
             budget: Budget::Off,
-            seed: session.seed,
+            seed: session.coach.seed,
+            ..CoachConfig::new(audio.lang)
         })?;
         wire(parts, wake)
     }

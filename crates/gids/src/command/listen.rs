@@ -10,10 +10,10 @@ use capture::{ChannelMode, FileSource, MicSource, Source};
 use timeline::Lang;
 
 use crate::{
-    cli::{Demo, Live, Replay, SessionArgs},
+    cli::{CoachArgs, Demo, Live, Replay, SessionArgs},
     runtime,
     session_run::{Plan, Show, run},
-    terminal,
+    terminal::{self, texts::Texts},
     wire::Pace,
 };
 
@@ -38,7 +38,7 @@ pub fn demo(args: Demo, lang: Lang) -> anyhow::Result<()> {
     let audio = runtime::roleplay(&name)?;
     let session = SessionArgs {
         model: Some("demo".to_owned()),
-        mode: args.mode,
+        coach: CoachArgs { mode: args.mode, ..CoachArgs::default() },
         headless: args.headless,
         ..SessionArgs::plain(lang)
     };
@@ -131,18 +131,17 @@ fn has_display() -> bool {
 
 /// The consent step: nobody is listened to who was not told.
 fn ask_consent(lang: Lang, keep: bool) -> anyhow::Result<()> {
+    let texts = &Texts::of(lang).consent;
     let stdin = io::stdin();
     if !stdin.is_terminal() {
-        bail!(
-            "nobody is here to answer the consent question. Ask everybody in the room, then add --consent"
-        );
+        bail!(texts.nobody_there);
     }
     eprint!("{}", terminal::consent_question(lang, keep));
     io::stderr().flush().context("cannot write to the terminal")?;
     let mut answer = String::new();
     stdin.lock().read_line(&mut answer).context("cannot read the answer")?;
-    if matches!(answer.trim().to_lowercase().as_str(), "ja" | "j" | "yes" | "y") {
+    if terminal::agrees(&answer) {
         return Ok(());
     }
-    bail!("no consent, so nothing was recorded or listened to")
+    bail!(texts.refused)
 }

@@ -8,7 +8,7 @@ use std::{
     time::Instant,
 };
 
-use ::coach::{Budget, Coach, CoachConfig, Heard};
+use ::coach::{Budget, Heard, News};
 use anyhow::{Context as _, bail};
 use coding::{
     CodeInput, Coder,
@@ -16,11 +16,11 @@ use coding::{
     jsonl::{CodeLine, CodedLine},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use timeline::{Code, Cue, Lang, SampleIdx, Span};
+use timeline::{Code, Cue, Lang, Moment, SampleIdx, Span};
 
 use crate::{
     cli::{BudgetArg, CoachFile, Code as CodeArgs},
-    runtime,
+    coaching, runtime,
 };
 
 /// Speaking rate assumed where a line carries no times (docs/cli.md).
@@ -111,12 +111,34 @@ struct CueLine {
     cue: Cue,
 }
 
+/// What became of an earlier cue, as in the journal.
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum NewsLine {
+    CueConfirmed { after: String, moment: Moment, mark: String },
+    CueAnswered { after: String, by: String, taken_up: bool },
+}
+
+impl From<News> for NewsLine {
+    fn from(news: News) -> Self {
+        match news {
+            News::Firm { after, moment, mark } => Self::CueConfirmed { after, moment, mark },
+            News::Answered { after, by, taken_up } => Self::CueAnswered { after, by, taken_up },
+        }
+    }
+}
+
 /// Gives the cues of each conversation in the file.
 ///
 /// # Errors
 /// See [`crate::command::run`].
 pub fn coach(args: &CoachFile, lang: Lang) -> anyhow::Result<()> {
-    let lines = read_lines(&args.file)?;
+    if let Some(pack) = &args.check_pack {
+        return check_pack(pack);
+    }
+    // Without it the command line is refused before this.
+    let file = args.file.as_deref().unwrap_or(Path::new("-"));
+    let lines = read_lines(file)?;
     // Where all codes are given, no model is needed.
     let mut coder = if lines.iter().all(|line| line.extra.codes.is_some()) {
         None
@@ -133,15 +155,12 @@ pub fn coach(args: &CoachFile, lang: Lang) -> anyhow::Result<()> {
         if conversation != Some(&utterance.conversation) {
             conversation = Some(&utterance.conversation);
             clock = 0.0;
-            coach = Some(Coach::new(CoachConfig {
-                lang: utterance.lang.unwrap_or(lang),
-                mode: args.mode,
-                budget: match args.budget {
-                    BudgetArg::On => Budget::On,
-                    BudgetArg::Off => Budget::Off,
-                },
-                seed: args.seed,
-            })?);
+            let budget = match args.budget {
+                BudgetArg::On => Budget::On,
+                BudgetArg::Off => Budget::Off,
+            };
+            let lang = utterance.lang.unwrap_or(lang);
+            coach = Some(coaching::coach(&args.coach, lang, budget)?);
         }
         let span = line_span(line, &mut clock);
         let judged = judge(line, coder.as_mut(), lang)?;
@@ -154,12 +173,40 @@ pub fn coach(args: &CoachFile, lang: Lang) -> anyhow::Result<()> {
             righting_reflex: judged.righting_reflex,
             firm: judged.firm,
         };
-        if let Some(cue) = coach.as_mut().and_then(|coach| coach.push(&heard)) {
+        let Some(coach) = &mut coach else { continue };
+        let cue = coach.push(&heard);
+        if args.news {
+            for news in coach.news() {
+                serde_json::to_writer(&mut out, &NewsLine::from(news))?;
+                out.write_all(b"\n")?;
+            }
+        }
+        if let Some(cue) = cue {
             serde_json::to_writer(&mut out, &CueLine { at_s: cue.at.as_secs(), cue })?;
             out.write_all(b"\n")?;
         }
     }
     out.flush()?;
+    Ok(())
+}
+
+/// Reads a user's own pack, and says what the coach would not say of it.
+fn check_pack(path: &Path) -> anyhow::Result<()> {
+    let pack = coaching::own_pack(path)?;
+    let report = pack.check();
+    let mut out = io::stdout().lock();
+    let name = pack.name().unwrap_or_default();
+    writeln!(out, "{name} ({}): {} sentences tried", pack.lang(), report.sentences)?;
+    for refused in &report.refused {
+        writeln!(out, "refused: {refused}")?;
+    }
+    if !report.refused.is_empty() {
+        bail!(
+            "{} wordings of the pack {} would never be said; each is named above",
+            report.refused.len(),
+            path.display()
+        );
+    }
     Ok(())
 }
 

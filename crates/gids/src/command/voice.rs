@@ -1,26 +1,30 @@
 //! `gids enrol` and `gids speakers`.
 
 use std::{
+    fmt::Display,
     fs,
     io::{self, Write as _},
     path::Path,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use capture::{ChannelMode, FileSource, MicSource, Poll, Source};
-use speakers::{Enrolment, EnrolmentError, Mode, Tracker, VoiceEmbedder};
+use speakers::{Enrolment, EnrolmentError, Mode, SpeakersError, Tracker, VoiceEmbedder};
 use timeline::{
     AudioBlock, BLOCK_LEN, ChannelId, EventKind, Lang, Role, SAMPLE_RATE_HZ, SampleIdx,
     SegmentEvent, Speaker, UtteranceEvent, VoiceId,
 };
 
 use crate::{
-    cli::{Enrol, SessionArgs, SpeakersArgs},
+    cli::{CoachArgs, Enrol, SessionArgs, SpeakersArgs},
     diarize::diarize,
     runtime,
     session_run::{quiet_events, segmenters, speaker_mode},
-    terminal,
+    terminal::{
+        self,
+        texts::{Texts, fill},
+    },
 };
 
 /// Seconds of reading aloud; five of speech are needed.
@@ -41,28 +45,46 @@ pub fn enrol(args: &Enrol, lang: Lang) -> anyhow::Result<()> {
         Some(path) => path.clone(),
         None => runtime::voice_file()?,
     };
+    let texts = Texts::of(lang);
+    let file: &dyn Display = &target.display();
     if args.delete {
         if !target.exists() {
-            bail!("no voice is enrolled");
+            bail!(texts.enrol.nothing_to_delete);
         }
-        fs::remove_file(&target).with_context(|| format!("cannot delete {}", target.display()))?;
-        eprintln!("deleted {}", target.display());
+        fs::remove_file(&target)
+            .with_context(|| fill(texts.enrol.cannot_delete, &[("file", file)]))?;
+        terminal::line(&fill(texts.enrol.deleted, &[("file", file)]));
         return Ok(());
     }
     // Before anybody reads aloud for nothing.
     if let Some(folder) = target.parent() {
-        fs::create_dir_all(folder)
-            .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        fs::create_dir_all(folder).with_context(|| {
+            fill(texts.enrol.cannot_make_folder, &[("folder", &folder.display())])
+        })?;
     }
     let samples = match &args.audio {
         Some(path) => read_recording(path)?,
-        None => read_microphone(args.device.as_deref(), lang)?,
+        None => read_microphone(args.device.as_deref(), texts)?,
     };
-    check_speech(&samples)?;
-    let enrolment = Enrolment::from_audio(&samples, &mut runtime::voice_model()?)?;
+    let enrolment = check_speech(&samples)
+        .and_then(|()| Ok(Enrolment::from_audio(&samples, &mut runtime::voice_model()?)?));
+    // What is wrong with a file is said in English, as wrong usage is; who has just read aloud is spoken to.
+    let enrolment = match &args.audio {
+        Some(_) => enrolment?,
+        None => enrolment.map_err(|error| in_words(error, texts))?,
+    };
     enrolment.save(&target)?;
-    eprintln!("enrolled: {} (numbers that describe the voice, no sound)", target.display());
+    terminal::line(&fill(texts.enrol.enrolled, &[("file", file)]));
     Ok(())
+}
+
+/// An enrolment that does not do is said in the user's language; anything else stays as it is.
+fn in_words(error: anyhow::Error, texts: &Texts) -> anyhow::Error {
+    let found = match error.downcast_ref() {
+        Some(SpeakersError::Enrolment(found)) => Some(found),
+        _ => error.downcast_ref::<EnrolmentError>(),
+    };
+    found.map(|found| anyhow!(texts.enrolment_error(found))).unwrap_or(error)
 }
 
 /// The voice in a recording, as `gids enrol` takes it.
@@ -114,9 +136,9 @@ fn read_recording(path: &Path) -> anyhow::Result<Vec<f32>> {
     Ok(samples)
 }
 
-fn read_microphone(device: Option<&str>, lang: Lang) -> anyhow::Result<Vec<f32>> {
+fn read_microphone(device: Option<&str>, texts: &Texts) -> anyhow::Result<Vec<f32>> {
     let mut source = MicSource::open(device)?;
-    eprintln!("{}", reading_text(lang));
+    terminal::line(&fill(texts.enrol.reading, &[("seconds", &ENROL_S)]));
     let wanted = (ENROL_S * u64::from(SAMPLE_RATE_HZ)) as usize;
     let mut samples = Vec::with_capacity(wanted);
     let mut heard = Instant::now();
@@ -129,30 +151,12 @@ fn read_microphone(device: Option<&str>, lang: Lang) -> anyhow::Result<Vec<f32>>
             Poll::End => break,
             Poll::Gap(_) => {}
             Poll::Pending if heard.elapsed() > SILENT_DEVICE => {
-                bail!(
-                    "the microphone {} gives no sound. Choose another: `gids devices`",
-                    source.name()
-                )
+                bail!(fill(texts.enrol.no_sound, &[("name", &source.name())]))
             }
             Poll::Pending => std::thread::sleep(Duration::from_millis(10)),
         }
     }
     Ok(samples)
-}
-
-fn reading_text(lang: Lang) -> String {
-    match lang {
-        Lang::Nl => format!(
-            "Lees dit in {ENROL_S} seconden rustig voor, zoals je in een gesprek praat:\n\
-             „Vandaag wil ik vooral luisteren. Wat maakt dat je hier bent, en wat zou je graag anders zien?\n\
-             We hoeven niets te overhaasten. Jij bepaalt wat er gebeurt, en ik denk met je mee.”"
-        ),
-        Lang::En => format!(
-            "Read this aloud in {ENROL_S} seconds, the way you talk in a conversation:\n\
-             \"Today I mostly want to listen. What brings you here, and what would you like to be different?\n\
-             There is no need to hurry. You decide what happens, and I will think along with you.\""
-        ),
-    }
 }
 
 /// Prints who spoke when, as RTTM.
@@ -211,7 +215,7 @@ fn roles(
 ) -> anyhow::Result<()> {
     let session = SessionArgs {
         model: args.model.clone(),
-        mode: coach::Mode::Quiet,
+        coach: CoachArgs { mode: coach::Mode::Quiet, ..CoachArgs::default() },
         enrol: args.enrol.clone(),
         channels: args.channels,
         practitioner: args.practitioner,

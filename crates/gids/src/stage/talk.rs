@@ -2,14 +2,14 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use ::coach::{Coach, Heard, Preview, Settled};
+use ::coach::{Coach, Heard, News, Preview, Settled};
 use anyhow::Context as _;
 use coding::{Coder, Reading};
 use crossbeam_channel::{Receiver, Sender};
 use speakers::{Guess, Tracker, Turn};
 use timeline::{
     CodedUtterance, Cue, CueEvent, EventKind, Lang, LatencyMs, Rung, SampleIdx, SegmentId, Span,
-    Speaker, TimedWord, UtteranceEvent,
+    Speaker, Strength, TimedWord, UtteranceEvent,
 };
 use transcribe::Partial;
 
@@ -171,6 +171,7 @@ impl Talk {
             at_s: preview.cue.at.as_secs(),
             cue: preview.cue.clone(),
             provisional: true,
+            taken_up: None,
             latency_ms: self.latency(preview.cue.at, self.open[at].partial_ms, None),
         };
         self.open[at].shown = Some(Shown { name, preview, span });
@@ -226,6 +227,9 @@ impl Talk {
             None => Ok(self.coach.push(&heard)),
         };
         desk.tell(at, EventKind::Coded { id: id.clone(), speaker: who.speaker, coded })?;
+        for news in self.coach.news() {
+            desk.tell(at, told(news))?;
+        }
         match decided {
             Ok(None) => Ok(()),
             Ok(Some(cue)) => self.show(cue, at, partial_ms, final_ms, desk),
@@ -253,7 +257,8 @@ impl Talk {
     ) -> anyhow::Result<()> {
         desk.summary.cues += 1;
         let latency_ms = self.latency(cue.at, partial_ms, final_ms);
-        let event = CueEvent { at_s: cue.at.as_secs(), cue, provisional: false, latency_ms };
+        let at_s = cue.at.as_secs();
+        let event = CueEvent { at_s, cue, provisional: false, taken_up: None, latency_ms };
         desk.tell(at, EventKind::Cue(event))
     }
 
@@ -332,6 +337,16 @@ impl Talk {
             Note::End => return Ok(()),
         };
         desk.tell(at, kind)
+    }
+}
+
+/// What became of an earlier cue.
+fn told(news: News) -> EventKind {
+    match news {
+        News::Firm { after, moment, mark } => {
+            EventKind::CueConfirmed { after, moment, strength: Strength::Firm, mark }
+        }
+        News::Answered { after, by, taken_up } => EventKind::CueAnswered { after, by, taken_up },
     }
 }
 

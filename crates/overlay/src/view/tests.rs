@@ -19,8 +19,10 @@ pub(crate) fn cue_event(after: &str, at_s: f64, suggestion: &str) -> SessionEven
                 suggestion: suggestion.to_owned(),
                 lang: Lang::Nl,
                 source: after.to_owned(),
+                evidence: None,
             },
             provisional: false,
+            taken_up: None,
             latency_ms: None,
         }),
     }

@@ -1,10 +1,18 @@
-//! The words of the exports, in one table.
+//! The words of the exports: the section `export` of `assets/texts/{nl,en}.toml`.
 
+use std::sync::LazyLock;
+
+use serde::Deserialize;
 use timeline::{Lang, Speaker, VoiceId};
 
 use crate::TranscriptLine;
 
+const NL: &str = include_str!("../../../../assets/texts/nl.toml");
+const EN: &str = include_str!("../../../../assets/texts/en.toml");
+
 /// What an export says besides the conversation itself.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Labels {
     pub practitioner: &'static str,
     pub client: &'static str,
@@ -18,63 +26,42 @@ pub(super) struct Labels {
     pub state: &'static str,
     pub complete: &'static str,
     pub cut_off: &'static str,
-    pub audio_lost: &'static str,
     pub fault: &'static str,
-    /// The name of the spoken language.
-    pub spoken: fn(Lang) -> &'static str,
-    pub decimal_comma: bool,
+    lost: &'static str,
+    languages: Languages,
+    /// Stands above the sections.
+    #[serde(skip)]
+    decimal: &'static str,
 }
 
-const NL: Labels = Labels {
-    practitioner: "Behandelaar",
-    client: "Cliënt",
-    someone_else: "Iemand anders",
-    session: "Sessie",
-    started: "Begonnen",
-    duration: "Duur",
-    language: "Taal",
-    source: "Bron",
-    models: "Modellen",
-    state: "Status",
-    complete: "volledig",
-    cut_off: "afgebroken: het einde ontbreekt",
-    audio_lost: "s geluid gemist",
-    fault: "Storing",
-    spoken: |lang| match lang {
-        Lang::Nl => "Nederlands",
-        Lang::En => "Engels",
-    },
-    decimal_comma: true,
-};
+/// The names of the spoken languages.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Languages {
+    nl: &'static str,
+    en: &'static str,
+}
 
-const EN: Labels = Labels {
-    practitioner: "Practitioner",
-    client: "Client",
-    someone_else: "Someone else",
-    session: "Session",
-    started: "Started",
-    duration: "Duration",
-    language: "Language",
-    source: "Source",
-    models: "Models",
-    state: "State",
-    complete: "complete",
-    cut_off: "cut off: the end is missing",
-    audio_lost: "s of audio lost",
-    fault: "Fault",
-    spoken: |lang| match lang {
-        Lang::Nl => "Dutch",
-        Lang::En => "English",
-    },
-    decimal_comma: false,
-};
+/// As much of the file as the exports read.
+#[derive(Deserialize)]
+struct File {
+    decimal: &'static str,
+    export: Labels,
+}
 
 impl Labels {
     pub(super) fn of(lang: Lang) -> &'static Self {
+        static NL_LABELS: LazyLock<Labels> = LazyLock::new(|| builtin(NL));
+        static EN_LABELS: LazyLock<Labels> = LazyLock::new(|| builtin(EN));
         match lang {
-            Lang::Nl => &NL,
-            Lang::En => &EN,
+            Lang::Nl => &NL_LABELS,
+            Lang::En => &EN_LABELS,
         }
+    }
+
+    fn parse(toml: &'static str) -> Result<Self, toml::de::Error> {
+        let File { decimal, export } = toml::from_str(toml)?;
+        Ok(Self { decimal, ..export })
     }
 
     pub(super) fn speaker(&self, line: &TranscriptLine) -> &'static str {
@@ -85,12 +72,39 @@ impl Labels {
         }
     }
 
+    /// The name of the spoken language.
+    pub(super) fn spoken(&self, lang: Lang) -> &'static str {
+        match lang {
+            Lang::Nl => self.languages.nl,
+            Lang::En => self.languages.en,
+        }
+    }
+
     /// "1,2 s geluid gemist".
     pub(super) fn lost(&self, seconds: f64) -> String {
-        let mut number = format!("{seconds:.1}");
-        if self.decimal_comma {
-            number = number.replace('.', ",");
+        let number = format!("{seconds:.1}").replace('.', self.decimal);
+        self.lost.replace("{seconds}", &number)
+    }
+}
+
+fn builtin(toml: &'static str) -> Labels {
+    Labels::parse(toml).expect("a built-in file, which the tests have parsed")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_languages_parse_and_leave_no_placeholder() {
+        for (lang, toml) in [(Lang::Nl, NL), (Lang::En, EN)] {
+            if let Err(error) = Labels::parse(toml) {
+                panic!("{lang}: {error}");
+            }
         }
-        format!("{number} {}", self.audio_lost)
+        assert_eq!(Labels::of(Lang::Nl).lost(1.25), "1,2 s geluid gemist");
+        assert_eq!(Labels::of(Lang::En).lost(1.25), "1.2 s of audio lost");
+        assert_eq!(Labels::of(Lang::Nl).spoken(Lang::En), "Engels");
+        assert_eq!(Labels::of(Lang::En).spoken(Lang::Nl), "Dutch");
     }
 }

@@ -80,7 +80,7 @@ fn facts(transcript: &Transcript, labels: &Labels) -> Vec<(&'static str, String)
         (labels.session, one_line(&session.id)),
         (labels.started, one_line(&session.started_at)),
         (labels.duration, clock(duration_s)),
-        (labels.language, (labels.spoken)(session.lang).to_owned()),
+        (labels.language, labels.spoken(session.lang).to_owned()),
         (labels.source, one_line(&session.source)),
         (labels.models, one_line(&models.join(", "))),
         (labels.state, state.to_owned()),

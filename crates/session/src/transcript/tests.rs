@@ -73,8 +73,10 @@ pub(crate) fn cue(after: &str) -> SessionEvent {
                 suggestion: "Mag ik vertellen wat anderen helpt?".to_owned(),
                 lang: Lang::Nl,
                 source: after.to_owned(),
+                evidence: None,
             },
             provisional: false,
+            taken_up: None,
             latency_ms: Some(LatencyMs {
                 capture: None,
                 partial: Some(120.5),
