@@ -27,6 +27,21 @@ pub(crate) fn turn(words: &[Word], address: Address, lexicon: &Lexicon) -> Resul
         out.push(turner.plural_subject()?.to_owned());
         out.push(verb.lower.clone());
         (2, Scope { after_ik: false, verb: verb.lower.clone() })
+    } else if let Some(at) = after_subordinate_at(words, lexicon) {
+        // "Toen ik zwanger was, ben ik gestopt."
+        out.push(words[0].lower.clone());
+        let front = &words[1..at - 1];
+        let taken = 1 + turner.map_verb_final(&front[1..], &mut out)?;
+        if taken != front.len() {
+            return Err(Reject::NoPattern);
+        }
+        if let Some(last) = out.last_mut() {
+            last.push(',');
+        }
+        let verb = &words[at - 1].lower;
+        out.push(turner.after_subject_form(verb).ok_or(Reject::UnknownVerb)?);
+        out.push(turner.subject().to_owned());
+        (at + 1, Scope { after_ik: true, verb: verb.clone() })
     } else if let Some(at) = inversion_at(words, lexicon) {
         let verb = &words[at - 1].lower;
         turner.map_into(&words[..at - 1], &Scope::default(), &mut out)?;
@@ -56,6 +71,20 @@ pub(crate) fn turn(words: &[Word], address: Address, lexicon: &Lexicon) -> Resul
         *word = lowered(word);
     }
     Ok(out.join(" "))
+}
+
+/// Where the second "ik" stands in "toen ik zwanger was ben ik gestopt": behind two finite verbs, the end of the one clause
+/// and the start of the other.
+fn after_subordinate_at(words: &[Word], lexicon: &Lexicon) -> Option<usize> {
+    let [first, second, rest @ ..] = words else { return None };
+    if !lexicon.subordinators.contains(&first.lower) || !is_ik(&second.lower) {
+        return None;
+    }
+    let at = 2 + rest.iter().position(|w| is_ik(&w.lower))?;
+    let turner = Turner { lexicon, address: Address::Informal };
+    let before = turner.split_particle(&words[at - 2].lower).1;
+    let verbs = is_first_person(&words[at - 1].lower, lexicon) && is_first_person(before, lexicon);
+    (at >= 4 && verbs).then_some(at)
 }
 
 /// Where "ik" (or "we") stands when the clause has its verb before it: "dan ben ik …" gives 2.
@@ -181,9 +210,10 @@ impl Turner<'_> {
 
     /// Maps "ik … V" behind a subordinator; `words` start after "ik". Gives how many words it took.
     fn map_verb_final(&self, words: &[Word], out: &mut Vec<String>) -> Result<usize, Reject> {
-        let end = words
-            .iter()
-            .position(|w| self.lexicon.conjunctions.contains(&w.lower))
+        // "Als ik me alleen voel": "alleen" joins two clauses only where the first one is whole.
+        let end = (0..words.len())
+            .filter(|&i| self.lexicon.conjunctions.contains(&words[i].lower))
+            .find(|&i| self.final_verb_at(&words[..i]).is_some())
             .unwrap_or(words.len());
         let region = &words[..end];
         let verb_at = self.final_verb_at(region).ok_or(Reject::UnknownVerb)?;

@@ -144,16 +144,12 @@ impl<'a> Suggester<'a> {
                 (&own_words[2..3], &[T::DevelopDiscrepancy, T::ExploreBothSides])
             }
         };
-        // The same moment again: the other kind of move first, so that the advice does not become a drone.
-        let alternates = !matches!(moment, Moment::PrematureReassurance | Moment::YesBut);
-        if times % 2 == 1 && alternates {
-            let (telling, plain): (Vec<T>, Vec<T>) = first.iter().partition(|t| {
-                matches!(t, T::ScalingFollowUp | T::Reframe | T::ReflectionDoubleSided)
-            });
-            telling.into_iter().chain(then.iter().rev().copied()).chain(plain).collect()
-        } else {
-            [first, then].concat()
+        // The same moment again: the other of the moves without the client's words, so that it does not become a drone.
+        let mut then = then.to_vec();
+        if times % 2 == 1 && moment != Moment::YesBut {
+            then.reverse();
         }
+        first.iter().copied().chain(then).collect()
     }
 
     fn attempt(&self, technique: Technique) -> Option<Draft> {
