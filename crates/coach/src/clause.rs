@@ -7,39 +7,88 @@ use crate::{
 };
 use timeline::Lang;
 
+/// The longest correction behind a comma.
+const TRAILING_MAX_WORDS: usize = 4;
 /// Longest left-dislocated part: "sporten na het werk, dat zie ik niet zitten".
 const DISLOCATED_MAX_WORDS: usize = 5;
 
+/// A clause and what stands around it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Clause {
+    pub words: Vec<Word>,
+    /// A "but" takes it back, at once or at the start of the next sentence.
+    pub before_but: bool,
+    /// It is the short first half of "X and Y".
+    pub halved: bool,
+}
+
+/// Up to so many words the first half of "X and Y" says little alone.
+const HALF_MAX_WORDS: usize = 4;
+
 /// The clauses of `text` in order, fillers and false starts trimmed. Questions are left out: turned round
-/// they would be questions about the client.
-pub(crate) fn clauses(text: &str, lexicon: &Lexicon) -> Vec<Vec<Word>> {
-    sentences(text)
-        .into_iter()
-        .filter(|sentence| !sentence.question)
-        .flat_map(|sentence| parts(sentence, lexicon))
-        .flat_map(|part| split_at_conjunctions(&part, lexicon))
-        .map(|clause| trimmed(clause, lexicon))
-        .filter(|clause| !clause.is_empty())
-        .collect()
+/// they would be questions about the client; so is what is quoted behind a colon.
+pub(crate) fn clauses(text: &str, lexicon: &Lexicon) -> Vec<Clause> {
+    let mut out: Vec<Clause> = Vec::new();
+    for sentence in sentences(text) {
+        // Only what follows at once is taken back by it.
+        let mut fresh = true;
+        let left_out = sentence.question || sentence.quoted;
+        for part in parts(sentence, lexicon) {
+            let mut contrast = part.contrast;
+            for piece in split_at_conjunctions(&part.words, lexicon) {
+                contrast |= piece
+                    .joined_by
+                    .as_ref()
+                    .is_some_and(|word| lexicon.takes_back.contains(&word.lower));
+                let joined = piece.joined_by.is_some();
+                if let Some(before) = out.last_mut() {
+                    before.before_but |= std::mem::take(&mut contrast);
+                    before.halved |= joined && !fresh && before.words.len() <= HALF_MAX_WORDS;
+                }
+                fresh = false;
+                let words = trimmed(piece.words, lexicon);
+                if !words.is_empty() && !left_out {
+                    out.push(Clause { words, before_but: false, halved: false });
+                }
+            }
+        }
+    }
+    out
+}
+
+/// What stands between commas.
+struct Part {
+    words: Vec<Word>,
+    /// It begins with a "but", perhaps behind a "ja".
+    contrast: bool,
 }
 
 /// The parts between commas; one that is taken up again ("…, dat zie ik niet zitten") stays with its clause.
-fn parts(sentence: Sentence, lexicon: &Lexicon) -> Vec<Vec<Word>> {
-    let mut out: Vec<Vec<Word>> = Vec::new();
+fn parts(sentence: Sentence, lexicon: &Lexicon) -> Vec<Part> {
+    let mut out: Vec<Part> = Vec::new();
     for part in sentence.parts {
+        let start = &part[..leading(&part, lexicon)];
+        let contrast = start.iter().any(|w| lexicon.takes_back.contains(&w.lower));
         let part = trimmed(lexicon.inline.removed(&part), lexicon);
         let takes_up = part.len() > 2
             && lexicon.resumptive.contains(&part[0].lower)
             && dutch::inversion_at(&part, lexicon) == Some(2);
+        // "Om vier uur, meestal om vijf": without it something else is said.
+        let corrects = part.len() <= TRAILING_MAX_WORDS
+            && part.first().is_some_and(|w| lexicon.trailing.contains(&w.lower))
+            && !part.iter().any(|w| lexicon.subjects.contains(&w.lower));
         match out.last_mut() {
-            Some(before) if takes_up && is_dislocated(before, lexicon) => {
+            Some(Part { words: before, .. })
+                if (takes_up && is_dislocated(before, lexicon))
+                    || (corrects && !before.is_empty()) =>
+            {
                 // The comma goes with the word before it, so that it is said and written.
                 if let Some(last) = before.last_mut() {
                     last.text.push(',');
                 }
                 before.extend(part);
             }
-            _ => out.push(part),
+            _ => out.push(Part { words: part, contrast }),
         }
     }
     out
@@ -53,23 +102,31 @@ fn is_dislocated(part: &[Word], lexicon: &Lexicon) -> bool {
         && !lexicon.subordinators.contains(&part[0].lower)
 }
 
-fn split_at_conjunctions(words: &[Word], lexicon: &Lexicon) -> Vec<Vec<Word>> {
+/// A piece of a part, and the conjunction between it and the one before.
+struct Piece {
+    words: Vec<Word>,
+    joined_by: Option<Word>,
+}
+
+fn split_at_conjunctions(words: &[Word], lexicon: &Lexicon) -> Vec<Piece> {
     let mut out = Vec::new();
     let mut start = 0;
+    let mut joined_by = None;
     for i in 1..words.len() {
         if i > start && starts_anew(&words[i..], lexicon) {
-            out.push(words[start..i].to_vec());
+            out.push(Piece { words: words[start..i].to_vec(), joined_by: joined_by.take() });
             start = i;
         }
         if lexicon.conjunctions.contains(&words[i].lower)
             && i > start
             && starts_clause(&words[i + 1..], lexicon)
         {
-            out.push(words[start..i].to_vec());
+            out.push(Piece { words: words[start..i].to_vec(), joined_by: joined_by.take() });
+            joined_by = Some(words[i].clone());
             start = i + 1;
         }
     }
-    out.push(words[start..].to_vec());
+    out.push(Piece { words: words[start..].to_vec(), joined_by });
     out
 }
 
@@ -138,7 +195,7 @@ mod tests {
 
     fn found(text: &str, lang: Lang) -> Vec<String> {
         let lexicon = Lexicon::builtin(lang).unwrap();
-        clauses(text, &lexicon).iter().map(|c| join(c)).collect()
+        clauses(text, &lexicon).iter().map(|c| join(&c.words)).collect()
     }
 
     #[test]
@@ -175,5 +232,35 @@ mod tests {
         );
         assert_eq!(en("well um i want to but i can't"), ["i want to", "i can't"]);
         assert_eq!(en("I I just forget it, you know"), ["I just forget it"]);
+    }
+
+    #[test]
+    fn what_is_taken_back_is_marked() {
+        let lexicon = Lexicon::builtin(Lang::Nl).unwrap();
+        let marks = |text| -> Vec<(String, bool, bool)> {
+            let all = clauses(text, &lexicon);
+            all.iter().map(|c| (join(&c.words), c.before_but, c.halved)).collect()
+        };
+        let of = |words: &str, but, half| (words.to_owned(), but, half);
+        assert_eq!(
+            marks("Ik wil wel stoppen, maar het lukt me niet."),
+            [of("Ik wil wel stoppen", true, false), of("het lukt me niet", false, false)]
+        );
+        assert_eq!(
+            marks("Ik doe ze 's ochtends. Maar ik merk er niks van."),
+            [of("Ik doe ze 's ochtends", true, false), of("ik merk er niks van", false, false)]
+        );
+        assert_eq!(
+            marks("Ik werd wakker en ik was mezelf."),
+            [of("Ik werd wakker", false, true), of("ik was mezelf", false, false)]
+        );
+        assert_eq!(
+            marks("Ik word niet meer om vier uur wakker, meestal om vijf."),
+            [of("Ik word niet meer om vier uur wakker, meestal om vijf", false, false)]
+        );
+        assert_eq!(
+            marks("Dan zeg ik: ik heb er geen tijd voor."),
+            [of("Dan zeg ik", false, false)]
+        );
     }
 }

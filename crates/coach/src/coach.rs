@@ -12,6 +12,7 @@ use crate::{
     packs::CoachPack,
     state::{CueAnswer, CueMemo, DialogueState},
     suggest::Suggester,
+    text::words,
 };
 
 /// One coded utterance, as the coach hears it.
@@ -44,7 +45,15 @@ pub const EARLY_REFLEX: f32 = 0.75;
 pub struct Preview {
     /// The cue.
     pub cue: Cue,
+    made_of: MadeOf,
+}
+
+/// What went into a suggestion.
+#[derive(Debug, Clone, PartialEq)]
+struct MadeOf {
     wording: String,
+    /// The client's utterance whose words are in it.
+    words_of: Option<String>,
 }
 
 /// What became of a preview.
@@ -143,8 +152,8 @@ impl Coach {
         let observed = self.take_in(heard);
         let decided = observed.as_ref().and_then(|found| self.decide(&self.state, found, heard));
         self.confirm(observed.as_ref());
-        let (cue, wording) = decided?;
-        self.state.remember_cue(memo_of(&cue, heard.speaker), wording, &cue.source);
+        let (cue, made_of) = decided?;
+        self.remember(memo_of(&cue, heard.speaker), made_of);
         Some(cue)
     }
 
@@ -213,8 +222,8 @@ impl Coach {
             return None;
         }
         observed.strength = Strength::Soft;
-        let (cue, wording) = self.decide(&state, &observed, heard)?;
-        Some(Preview { cue, wording })
+        let (cue, made_of) = self.decide(&state, &observed, heard)?;
+        Some(Preview { cue, made_of })
     }
 
     /// Takes in the final words of an utterance for which a preview was shown. `silent`: no other cue instead.
@@ -225,7 +234,7 @@ impl Coach {
             Some(observed) if is_kin(observed.moment, memo.moment) => {
                 (memo.moment, memo.strength) = (observed.moment, observed.strength);
                 self.confirm(Some(&observed));
-                self.state.remember_cue(memo, shown.wording.clone(), &shown.cue.source);
+                self.remember(memo, shown.made_of.clone());
                 let mark = self.pack.mark(observed.moment).to_owned();
                 Settled::Confirmed { moment: observed.moment, strength: observed.strength, mark }
             }
@@ -234,11 +243,11 @@ impl Coach {
                 let due = other.as_ref().filter(|_| !silent);
                 let instead = due.and_then(|observed| self.decide(&self.state, observed, heard));
                 self.confirm(other.as_ref());
-                if let Some((cue, wording)) = &instead {
-                    let memo = memo_of(cue, heard.speaker);
-                    self.state.remember_cue(memo, wording.clone(), &cue.source);
-                }
-                Settled::Withdrawn { instead: instead.map(|(cue, _wording)| cue) }
+                let instead = instead.map(|(cue, made_of)| {
+                    self.remember(memo_of(&cue, heard.speaker), made_of);
+                    cue
+                });
+                Settled::Withdrawn { instead }
             }
         }
     }
@@ -246,16 +255,20 @@ impl Coach {
     /// Takes in that a preview was shown, and no utterance came of its words. Its wording is not used again; the
     /// budget does not count it, so that it cannot hide what the next words show.
     pub fn withdraw(&mut self, shown: &Preview) {
-        self.state.said.push(shown.wording.clone());
+        self.state.said.push(shown.made_of.wording.clone());
     }
 
-    /// The cue for what was observed, with its wording, if one is due in `state`.
+    fn remember(&mut self, memo: CueMemo, made_of: MadeOf) {
+        self.state.remember_cue(memo, made_of.wording, made_of.words_of.as_deref());
+    }
+
+    /// The cue for what was observed, if one is due in `state`, and what it was made of.
     fn decide(
         &self,
         state: &DialogueState,
         observed: &Observed,
         heard: &Heard<'_>,
-    ) -> Option<(Cue, String)> {
+    ) -> Option<(Cue, MadeOf)> {
         if self.config.muted.contains(observed.moment) {
             return None;
         }
@@ -264,7 +277,11 @@ impl Coach {
         if !budget::allows(observed, at, last, self.config.mode, self.config.budget) {
             return None;
         }
-        let suggester = Suggester::new(state, &self.pack, &self.lexicon, &self.config);
+        let rebuked = match observed.moment {
+            Moment::Confronting | Moment::Warning => words(heard.text),
+            _ => Vec::new(),
+        };
+        let suggester = Suggester::new(state, &self.pack, &self.lexicon, &self.config, rebuked);
         let draft = suggester.draft(observed.moment);
         let cue = Cue {
             at,
@@ -276,10 +293,10 @@ impl Coach {
             headline: draft.headline,
             suggestion: draft.sentence,
             lang: self.config.lang,
-            source: draft.source.unwrap_or_else(|| heard.id.to_owned()),
+            source: draft.source.clone().unwrap_or_else(|| heard.id.to_owned()),
             evidence: Some(observed.evidence(heard, &self.lexicon)),
         };
-        Some((cue, draft.wording))
+        Some((cue, MadeOf { wording: draft.wording, words_of: draft.source }))
     }
 
     /// The state after the last utterance.

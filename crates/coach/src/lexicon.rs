@@ -31,11 +31,19 @@ pub(crate) struct Lexicon {
     pub second: Set,
     pub address_informal: Set,
     pub address_formal: Set,
+    /// Objects that point to something said before.
+    pub loose: Set,
+    /// With these a bitter inference begins.
+    pub infers: Set,
+    /// Said of what would be, if.
+    pub conditional: Set,
     pub openers: Phrases,
     pub closers: Phrases,
     pub inline: Phrases,
     /// Said back they would belittle: "je hebt gewoon geen tijd".
     pub softeners: Set,
+    /// With these a correction begins behind a comma: "meestal om vijf".
+    pub trailing: Set,
     pub conjunctions: Set,
     pub resumptive: Set,
     pub points_back: Set,
@@ -60,6 +68,10 @@ pub(crate) struct Lexicon {
     effort: Phrases,
     success: Phrases,
     pub contrast: Set,
+    /// With these what was said before is taken back.
+    pub takes_back: Set,
+    /// What is thought, not felt.
+    opinion: Set,
     pub asking: Phrases,
     pub telling: Set,
     pub asks_advice: Phrases,
@@ -111,7 +123,8 @@ impl Lexicon {
 
     /// Whether `words` tell of a worry or fear that is not denied just before.
     pub(crate) fn tells_worry(&self, words: &[Word]) -> bool {
-        self.affirms(&self.worry, words)
+        let thought = words.iter().any(|w| self.opinion.contains(&w.lower));
+        !thought && self.affirms(&self.worry, words)
     }
 
     /// Whether `words` tell of an effort that was made, however it ended.
@@ -149,10 +162,14 @@ impl Lexicon {
             second: set(raw.pronouns.second),
             address_informal: set(raw.pronouns.address_informal),
             address_formal: set(raw.pronouns.address_formal),
+            loose: set(raw.pronouns.loose),
+            infers: set(raw.pronouns.infers),
+            conditional: set(raw.pronouns.conditional),
             openers: Phrases::new(&raw.trim.openers),
             closers: Phrases::new(&raw.trim.closers),
             inline: Phrases::new(&raw.trim.inline),
             softeners: set(raw.trim.softeners),
+            trailing: set(raw.trim.trailing),
             conjunctions: set(clause.conjunctions),
             resumptive: set(clause.resumptive),
             points_back: set(clause.points_back),
@@ -177,6 +194,8 @@ impl Lexicon {
             effort: Phrases::new(&sides.effort),
             success: Phrases::new(&sides.success),
             contrast: set(sides.contrast),
+            takes_back: set(sides.takes_back),
+            opinion: set(sides.opinion),
             asking: Phrases::new(&answers.asking),
             telling: set(answers.telling),
             asks_advice: Phrases::new(&answers.asks_advice),

@@ -41,6 +41,7 @@
 //! but the seed, no I/O, no thread. No text that a user reads stands in the code: it is in `assets/coach/`.
 
 mod budget;
+mod choose;
 mod clause;
 mod coach;
 mod config;

@@ -46,6 +46,7 @@ pub(crate) const TECHNIQUES: [Technique; 20] = [
 pub(crate) struct Pack {
     marks: BTreeMap<Moment, String>,
     techniques: BTreeMap<Technique, Wordings>,
+    checking: Vec<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -96,7 +97,12 @@ impl Pack {
                 raw.techniques.get(&technique).ok_or_else(|| Fault::new(&key, "is missing"))?;
             techniques.insert(technique, wordings(lang, &key, technique, found)?);
         }
-        Ok(Self { marks: raw.moments, techniques })
+        Ok(Self { marks: raw.moments, techniques, checking: raw.checking })
+    }
+
+    /// Whether a wording asks back if it was understood.
+    pub(crate) fn is_checking(&self, wording: &str) -> bool {
+        self.checking.iter().any(|start| wording.starts_with(start.as_str()))
     }
 
     pub(crate) fn mark(&self, moment: Moment) -> &str {

@@ -137,7 +137,9 @@ impl CoachPack {
                 .iter()
                 .filter_map(|said| {
                     let mut found = clauses(said, &self.lexicon).into_iter();
-                    found.find_map(|clause| transform::turn(&clause, address, &self.lexicon).ok())
+                    found.find_map(|clause| {
+                        transform::turn(&clause.words, address, &self.lexicon).ok()
+                    })
                 })
                 .collect();
             for technique in TECHNIQUES {
@@ -169,7 +171,7 @@ impl CoachPack {
             }
         }
         // A clause that is too long is no fault of the wording; if hardly any fits, it is.
-        if 4 * faults.len() >= 3 * tries {
+        if 10 * faults.len() >= 9 * tries {
             report.refused.extend(faults.into_iter().next());
         }
     }

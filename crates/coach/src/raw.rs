@@ -12,6 +12,8 @@ pub(crate) struct RawPack {
     pub version: u32,
     pub moments: BTreeMap<Moment, String>,
     pub techniques: BTreeMap<Technique, RawTechnique>,
+    /// How wordings begin that ask back whether it was understood.
+    pub checking: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -62,6 +64,9 @@ pub(crate) struct RawPronouns {
     pub second: Vec<String>,
     pub address_informal: Vec<String>,
     pub address_formal: Vec<String>,
+    pub loose: Vec<String>,
+    pub infers: Vec<String>,
+    pub conditional: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -71,6 +76,7 @@ pub(crate) struct RawTrim {
     pub closers: Vec<String>,
     pub inline: Vec<String>,
     pub softeners: Vec<String>,
+    pub trailing: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -105,6 +111,8 @@ pub(crate) struct RawSides {
     pub effort: Vec<String>,
     pub success: Vec<String>,
     pub contrast: Vec<String>,
+    pub takes_back: Vec<String>,
+    pub opinion: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -33,6 +33,12 @@ pub struct DialogueState {
     pub window: PermissionWindow,
     /// The client's last statements, the newest last.
     pub statements: VecDeque<Statement>,
+    /// How many turns the client has had.
+    pub client_turns: u32,
+    /// Whether the practitioner has asked something since the client's last turn.
+    pub asked_since: bool,
+    /// Whether the client's present turn answers a question.
+    pub answers: bool,
     /// The last number on a ruler.
     pub ruler: Option<Ruler>,
     /// Whether the practitioner's last act was a scaling question.
@@ -84,6 +90,10 @@ pub struct Statement {
     pub worry: bool,
     /// Whether it was given back already, by the practitioner or in a suggestion.
     pub reflected: bool,
+    /// Which of the client's turns it is part of, counted from 1.
+    pub turn: u32,
+    /// Whether that turn answers a question.
+    pub answers: bool,
 }
 
 /// The side that a statement takes.
@@ -220,20 +230,19 @@ impl DialogueState {
         observed
     }
 
-    /// Takes in that a cue was shown.
-    pub(crate) fn remember_cue(&mut self, memo: CueMemo, wording: String, source: &str) {
+    /// Takes in that a cue was shown; `words_of` is the client's utterance that was given back in it, if any.
+    pub(crate) fn remember_cue(&mut self, memo: CueMemo, wording: String, words_of: Option<&str>) {
         self.said.push(wording);
         *self.shown.entry(memo.moment).or_default() += 1;
         if memo.moment.is_righting_reflex() {
             self.turn = TurnMark::Shown(memo.moment);
         }
-        if self.ruler.as_ref().is_some_and(|ruler| ruler.id == source)
-            && let Some(ruler) = &mut self.ruler
-        {
+        let given_back = |id: &str| Some(id) == words_of;
+        if let Some(ruler) = self.ruler.as_mut().filter(|ruler| given_back(&ruler.id)) {
             ruler.followed_up = true;
         }
         self.last_cue = Some(memo);
-        if let Some(statement) = self.statements.iter_mut().find(|s| s.id == source) {
+        if let Some(statement) = self.statements.iter_mut().find(|s| given_back(&s.id)) {
             statement.reflected = true;
         }
     }
@@ -252,6 +261,7 @@ impl DialogueState {
             self.formal_address += u32::from(lexicon.address_formal.contains(&word.lower));
         }
         let has = |code| heard.codes.contains(&code);
+        self.asked_since |= heard.codes.iter().any(|code| code.is_question());
         self.count_closed_question(heard.codes);
         let observed = moments::of_practitioner(self, heard, said, lexicon);
         self.window = self.window.after_practitioner(heard, lexicon);
@@ -295,6 +305,10 @@ impl DialogueState {
         said: &[Word],
         lexicon: &Lexicon,
     ) -> Option<Observed> {
+        if self.last_speaker != Some(Speaker::Client) {
+            self.client_turns += 1;
+            self.answers = std::mem::take(&mut self.asked_since);
+        }
         let number = self.ruler_asked.then(|| number_in(said, lexicon)).flatten();
         let observed = moments::of_client(self, heard, said, number, lexicon);
         self.window = self.window.after_client(heard, lexicon);
@@ -331,6 +345,8 @@ impl DialogueState {
             change: heard.codes.iter().copied().find(|code| code.is_change()),
             worry: lexicon.tells_worry(said),
             reflected: false,
+            turn: self.client_turns,
+            answers: self.answers,
         });
         observed
     }
@@ -404,6 +420,10 @@ fn is_of_kind(code: Code, technique: Technique) -> bool {
 /// The one number in an answer to a ruler's question. Two numbers ("zes of zeven") are no answer to go on from.
 fn number_in(said: &[Word], lexicon: &Lexicon) -> Option<u8> {
     if said.len() > RULER_ANSWER_MAX_WORDS {
+        return None;
+    }
+    // "Zeven en een half" is no number to go on from.
+    if said.iter().any(|w| matches!(w.lower.as_str(), "half" | "halve")) {
         return None;
     }
     let mut found: Vec<u8> = said.iter().filter_map(|w| lexicon.number(w)).collect();

@@ -3,31 +3,26 @@
 use timeline::{Code, Moment, SAMPLE_RATE_HZ, Technique};
 
 use crate::{
-    clause::clauses,
+    choose::{Chooser, Said},
     config::CoachConfig,
     gate,
     lexicon::Lexicon,
     pack::{Pack, TECHNIQUES},
     state::{DialogueState, Side, Statement},
     text::{Word, capitalised},
-    transform,
 };
 
-/// A statement older than this is no longer what the talk is about.
-const STATEMENT_SECS: u64 = 120;
-/// How many of the last statements a simple reflection may come from.
-const REFLECT_LAST: usize = 4;
-/// How many of the last statements the two sides may come from.
-const SIDES_LAST: usize = 6;
 /// A number on a ruler can be gone on from for this long.
 const RULER_SECS: u64 = 60;
 /// From the number given to the one asked about: far enough down that there are reasons in between.
 const RULER_STEP: u8 = 2;
 /// So much sustain talk without any change talk before it is amplified.
 const AMPLIFY_AFTER: usize = 3;
-/// A summary gathers so much talk at least: minutes, and statements of the client.
-const SUMMARY_SECS: u64 = 180;
-const SUMMARY_STATEMENTS: usize = 6;
+
+/// Of so many words a clause may be asked back whether it was understood.
+const CHECKING_MIN_WORDS: usize = 7;
+/// The wording that is nothing but the client's words.
+const BARE: &str = "{Clause}.";
 
 /// A suggestion, not yet a cue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +40,7 @@ pub(crate) struct Suggester<'a> {
     state: &'a DialogueState,
     pack: &'a Pack,
     lexicon: &'a Lexicon,
+    chooser: Chooser<'a>,
     seed: u64,
     paradox: bool,
 }
@@ -56,21 +52,18 @@ struct Filling {
     low: bool,
 }
 
-/// A clause said back, and how it was said.
-struct Said<'a> {
-    statement: &'a Statement,
-    clause: Vec<Word>,
-    turned: String,
-}
-
 impl<'a> Suggester<'a> {
+    /// `rebuked` are the practitioner's words where they go against something that the client did: to say that back would
+    /// add to it.
     pub(crate) fn new(
         state: &'a DialogueState,
         pack: &'a Pack,
         lexicon: &'a Lexicon,
         config: &CoachConfig,
+        rebuked: Vec<Word>,
     ) -> Self {
-        Self { state, pack, lexicon, seed: config.seed, paradox: config.paradox }
+        let chooser = Chooser::new(state, lexicon, rebuked);
+        Self { state, pack, lexicon, chooser, seed: config.seed, paradox: config.paradox }
     }
 
     /// The suggestion for `moment`: the first technique whose sentence passes, in the end the one without content.
@@ -97,18 +90,17 @@ impl<'a> Suggester<'a> {
             T::Reframe,
             T::ReflectionDoubleSided,
             T::ReflectionComplex,
+            T::SupportSelfEfficacy,
             T::ReflectionSimple,
         ];
         let times = self.state.shown.get(&moment).copied().unwrap_or_default();
         let (first, then): (&[T], &[T]) = match moment {
-            Moment::UnsolicitedAdvice => {
-                (&own_words, &[T::SupportSelfEfficacy, T::AskPermission, T::Autonomy])
-            }
+            Moment::UnsolicitedAdvice => (&own_words, &[T::Autonomy, T::AskPermission]),
             Moment::Persuading => (&own_words, &[T::Autonomy, T::ExploreBothSides]),
             // What the client wishes for weighs more than what the practitioner fears.
-            Moment::Warning => (&own_words, &[T::DevelopDiscrepancy, T::Autonomy, scale]),
+            Moment::Warning => (&own_words, &[T::DevelopDiscrepancy, T::Autonomy]),
             Moment::Confronting => (&own_words, &[T::Affirmation, T::Autonomy]),
-            Moment::PrematureReassurance => (&own_words[3..], &[T::SupportSelfEfficacy]),
+            Moment::PrematureReassurance => (&own_words[3..], &[]),
             Moment::PrematurePlanning => (
                 &[T::ScalingFollowUp, scale],
                 &[T::Summary, T::ReflectionDoubleSided, T::ReflectionSimple],
@@ -137,8 +129,13 @@ impl<'a> Suggester<'a> {
                 ),
                 _ => (&[T::ShiftFocus, T::Autonomy, T::ReflectionSimple], &[]),
             },
+            // To ask for more, or to say it back: in turns.
+            Moment::ChangeTalkHeard if times % 2 == 0 => (
+                &[T::ScalingFollowUp, T::EvokeChangeTalk],
+                &[T::ReflectionComplex, T::ReflectionSimple],
+            ),
             Moment::ChangeTalkHeard => {
-                (&own_words[..1], &[T::SupportSelfEfficacy, T::EvokeChangeTalk])
+                (&[T::ScalingFollowUp, T::ReflectionSimple], &[T::EvokeChangeTalk])
             }
             Moment::Ambivalence => {
                 (&own_words[2..3], &[T::DevelopDiscrepancy, T::ExploreBothSides])
@@ -155,14 +152,15 @@ impl<'a> Suggester<'a> {
     fn attempt(&self, technique: Technique) -> Option<Draft> {
         let filling = match technique {
             Technique::ScalingFollowUp => self.ruler_filling()?,
-            Technique::ReflectionDoubleSided => self.two_sides()?,
-            Technique::ReflectionComplex => self.reflection(self.worry()?),
-            Technique::ReflectionSimple => self.reflection(self.best()?),
-            Technique::Reframe => self.reflection(self.effort()?),
-            Technique::SupportSelfEfficacy => self.reflection(self.success()?),
-            Technique::AgreeWithTwist => self.reflection(self.stumbling_block()?),
-            Technique::DevelopDiscrepancy => self.discrepancy()?,
-            Technique::Summary => self.summary()?,
+            Technique::ReflectionDoubleSided => pair(self.chooser.two_sides()?),
+            Technique::ReflectionComplex => reflection(self.chooser.worry()?),
+            Technique::ReflectionSimple => reflection(self.chooser.best()?),
+            Technique::Reframe => reflection(self.chooser.effort()?),
+            Technique::SupportSelfEfficacy => reflection(self.chooser.success()?),
+            Technique::AgreeWithTwist => reflection(self.chooser.stumbling_block()?),
+            Technique::DevelopDiscrepancy => pair(self.chooser.discrepancy()?),
+            Technique::Summary => pair(self.chooser.summary()?),
+            _ if !self.chooser.calls_for(technique) => return None,
             _ => Filling { slots: Vec::new(), source: None, low: false },
         };
         self.worded(technique, filling)
@@ -177,7 +175,12 @@ impl<'a> Suggester<'a> {
         let used = |w: &String| self.state.said.iter().rposition(|s| s == w);
         let mut order: Vec<usize> = (0..sentences.len())
             // No wording twice in a session; where all else fails there is but one thing to say.
-            .filter(|&i| technique == Technique::Fallback || used(&sentences[i]).is_none())
+            // The client's words alone have no wording.
+            .filter(|&i| {
+                let again = technique == Technique::Fallback || sentences[i] == BARE;
+                again || used(&sentences[i]).is_none()
+            })
+            .filter(|&i| filling.slots.is_empty() || self.frames(&sentences[i], &filling))
             .collect();
         // In the order of the seed, of the last resort the one used longest ago.
         order.sort_by_key(|&i| {
@@ -198,9 +201,20 @@ impl<'a> Suggester<'a> {
         })
     }
 
+    /// Whether a wording suits what is put into it: "if I follow you" before something that could be misunderstood, not before
+    /// four plain words.
+    fn frames(&self, wording: &str, filling: &Filling) -> bool {
+        if !self.pack.is_checking(wording) {
+            return true;
+        }
+        let clause = filling.slots.iter().find(|(name, _)| name == "{clause}");
+        clause.is_none_or(|(_, clause)| clause.split_whitespace().count() >= CHECKING_MIN_WORDS)
+    }
+
     fn ruler_filling(&self) -> Option<Filling> {
         let ruler = self.state.ruler.as_ref()?;
-        if ruler.followed_up || !self.is_within(ruler.at, RULER_SECS) {
+        let latest = self.chooser.latest().any(|s| s.id == ruler.id);
+        if ruler.followed_up || !latest || !self.is_within(ruler.at, RULER_SECS) {
             return None;
         }
         let low = ruler.number < RULER_STEP;
@@ -213,202 +227,14 @@ impl<'a> Suggester<'a> {
         Some(Filling { slots, source: Some(ruler.id.clone()), low })
     }
 
-    fn reflection(&self, said: Said<'_>) -> Filling {
-        Filling {
-            slots: clause_slots("clause", &said.turned),
-            source: Some(said.statement.id.clone()),
-            low: false,
-        }
-    }
-
-    /// The clause that best stands for what the client said last.
-    fn best(&self) -> Option<Said<'a>> {
-        let mut recent: Vec<(i32, &Statement)> = self
-            .recent(REFLECT_LAST)
-            .enumerate()
-            .filter(|(age, s)| !s.reflected && (*age == 0 || s.side != Side::Neutral || s.worry))
-            .map(|(age, s)| (weight(s) - age as i32, s))
-            .collect();
-        recent.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
-        recent.into_iter().find_map(|(_, statement)| {
-            let takes_side = !matches!(statement.side, Side::Neutral | Side::Friction);
-            let newest = self.state.statements.back().is_some_and(|s| s.id == statement.id);
-            self.turned(statement)
-                .into_iter()
-                .filter(|said| (newest && takes_side) || !self.points_back(&said.clause))
-                .max_by_key(|said| self.clause_score(said))
-        })
-    }
-
-    /// A clause with a word of worry in it.
-    fn worry(&self) -> Option<Said<'a>> {
-        self.recent(REFLECT_LAST).filter(|s| s.worry && !s.reflected).find_map(|statement| {
-            self.turned(statement).into_iter().find(|said| {
-                !self.points_back(&said.clause) && self.lexicon.tells_worry(&said.clause)
-            })
-        })
-    }
-
-    /// A clause that tells of an effort, whose meaning is another one than the client gives it.
-    fn effort(&self) -> Option<Said<'a>> {
-        let disappointed =
-            |s: &&Statement| matches!(s.side, Side::Sustain | Side::Both | Side::Friction);
-        self.recent(REFLECT_LAST).filter(|s| !s.reflected).filter(disappointed).find_map(
-            |statement| {
-                self.turned(statement).into_iter().find(|said| {
-                    // "Je bent gestopt" with a plan is an effort, "je hebt het niet geprobeerd" is none.
-                    !self.points_back(&said.clause) && self.lexicon.tells_effort(&said.clause)
-                })
-            },
-        )
-    }
-
-    /// A clause that tells of something that went well, while the client doubts.
-    fn success(&self) -> Option<Said<'a>> {
-        let doubts = self
-            .recent(REFLECT_LAST)
-            .any(|s| matches!(s.side, Side::Sustain | Side::Both) || s.worry);
-        if !doubts {
-            return None;
-        }
-        self.state.statements.iter().rev().filter(|s| !s.reflected).find_map(|statement| {
-            self.turned(statement).into_iter().find(|said| {
-                !self.points_back(&said.clause) && self.lexicon.tells_success(&said.clause)
-            })
-        })
-    }
-
-    /// What stands in the way, in the client's words.
-    fn stumbling_block(&self) -> Option<Said<'a>> {
-        let against = |s: &&Statement| matches!(s.side, Side::Sustain | Side::Both);
-        self.recent(REFLECT_LAST).filter(|s| !s.reflected).filter(against).find_map(|statement| {
-            self.turned(statement)
-                .into_iter()
-                .filter(|said| !self.points_back(&said.clause))
-                .find(|said| self.has(&said.clause, &self.lexicon.sustain))
-        })
-    }
-
-    /// A goal that the client named, and what stands apart from it.
-    fn discrepancy(&self) -> Option<Filling> {
-        let wished = |s: &&Statement| s.change.is_some_and(|code| code != Code::ChangeCommit);
-        let goal = self.state.statements.iter().rev().filter(wished).find_map(|statement| {
-            self.turned(statement).into_iter().find(|said| {
-                !self.points_back(&said.clause)
-                    && self.lexicon.wants.within(&said.clause)
-                    && !self.has(&said.clause, &self.lexicon.sustain)
-            })
-        })?;
-        // "En op dit moment: 's avonds …" has two times.
-        let today =
-            self.side(Side::Sustain).filter(|said| self.starts_with_subject(&said.clause))?;
-        (today.turned != goal.turned).then(|| self.pair(&today, &goal))
-    }
-
-    /// Both sides after some minutes of talk.
-    fn summary(&self) -> Option<Filling> {
-        let least = SUMMARY_SECS * u64::from(SAMPLE_RATE_HZ);
-        let since = self.state.statements.iter().filter(|s| s.at > self.state.summed_up).count();
-        if self.state.now.since(self.state.summed_up) < least || since < SUMMARY_STATEMENTS {
-            return None;
-        }
-        let newest = |side| {
-            let all = self.state.statements.iter().rev();
-            all.filter(|s| s.at > self.state.summed_up).find_map(|s| self.of_side(s, side))
-        };
-        let (sustain, change) = (newest(Side::Sustain)?, newest(Side::Change)?);
-        (sustain.turned != change.turned).then(|| self.pair(&sustain, &change))
-    }
-
-    fn two_sides(&self) -> Option<Filling> {
-        let sustain = self.side(Side::Sustain)?;
-        let change = self.side(Side::Change)?;
-        (sustain.turned != change.turned).then(|| self.pair(&sustain, &change))
-    }
-
-    fn pair(&self, sustain: &Said<'_>, change: &Said<'_>) -> Filling {
-        let newest = if sustain.statement.at > change.statement.at { sustain } else { change };
-        let mut slots = clause_slots("sustain", &sustain.turned);
-        slots.extend(clause_slots("change", &change.turned));
-        Filling { slots, source: Some(newest.statement.id.clone()), low: false }
-    }
-
-    /// The newest clause on `side`, Change or Sustain, that was not given back yet.
-    fn side(&self, side: Side) -> Option<Said<'a>> {
-        self.recent(SIDES_LAST).filter(|s| !s.reflected).find_map(|s| self.of_side(s, side))
-    }
-
-    /// A clause of `statement` on `side`. Its words must bear that out: where a statement holds both, they alone tell
-    /// which clause is which.
-    fn of_side(&self, statement: &'a Statement, side: Side) -> Option<Said<'a>> {
-        if statement.side != side && statement.side != Side::Both {
-            return None;
-        }
-        let (mine, other) = match side {
-            Side::Change => (&self.lexicon.change, &self.lexicon.sustain),
-            _ => (&self.lexicon.sustain, &self.lexicon.change),
-        };
-        self.turned(statement).into_iter().filter(|said| !self.points_back(&said.clause)).find(
-            |said| {
-                let clean = side != Side::Change || !self.has(&said.clause, other);
-                self.has(&said.clause, mine) && clean
-            },
-        )
-    }
-
-    fn has(&self, clause: &[Word], set: &std::collections::BTreeSet<String>) -> bool {
-        clause.iter().any(|w| set.contains(&w.lower))
-    }
-
-    fn starts_with_subject(&self, clause: &[Word]) -> bool {
-        clause.first().is_some_and(|w| {
-            self.lexicon.subjects.contains(&w.lower)
-                || self.lexicon.third_subjects.contains(&w.lower)
-        })
-    }
-
-    /// Whether the clause starts with a word like "dat", which points to something said just before.
-    fn points_back(&self, clause: &[Word]) -> bool {
-        clause.first().is_some_and(|w| self.lexicon.points_back.contains(&w.lower))
-    }
-
-    fn turned(&self, statement: &'a Statement) -> Vec<Said<'a>> {
-        clauses(&statement.text, self.lexicon)
-            .into_iter()
-            .filter_map(|clause| {
-                let turned = transform::turn(&clause, self.state.address(), self.lexicon).ok()?;
-                Some(Said { statement, clause, turned })
-            })
-            .collect()
-    }
-
-    fn clause_score(&self, said: &Said<'_>) -> i32 {
-        let has = |set| i32::from(self.has(&said.clause, set));
-        let starts_with_subject = i32::from(
-            said.clause.first().is_some_and(|w| self.lexicon.subjects.contains(&w.lower)),
-        );
-        let content = said.clause.iter().filter(|w| !self.lexicon.light.contains(&w.lower)).count();
-        2 * has(&self.lexicon.sustain)
-            + has(&self.lexicon.change)
-            + 3 * i32::from(self.lexicon.tells_worry(&said.clause))
-            + 2 * starts_with_subject
-            + content.min(4) as i32
-            - 3 * i32::from(self.points_back(&said.clause))
-    }
-
-    /// The last `most` statements that are fresh, the newest first.
-    fn recent(&self, most: usize) -> impl Iterator<Item = &'a Statement> {
-        let state = self.state;
-        state.statements.iter().rev().take(most).take_while(move |s| {
-            state.now.since(s.at) <= STATEMENT_SECS * u64::from(SAMPLE_RATE_HZ)
-        })
-    }
-
-    /// Confidence where the client wants to but doubts; importance else.
+    /// Confidence where the client has a goal but doubts; importance else.
     fn unclear_ruler(&self) -> Technique {
-        let wants =
-            self.state.statements.iter().any(|s| matches!(s.side, Side::Change | Side::Both));
-        if wants { Technique::ScalingConfidence } else { Technique::ScalingImportance }
+        let wished = |s: &Statement| s.change.is_some_and(|code| code != Code::ChangeReason);
+        if self.chooser.near().any(wished) {
+            Technique::ScalingConfidence
+        } else {
+            Technique::ScalingImportance
+        }
     }
 
     /// Whether there has been nothing but sustain talk for long.
@@ -435,14 +261,21 @@ impl<'a> Suggester<'a> {
     }
 }
 
-/// How much a statement asks to be given back.
-fn weight(statement: &Statement) -> i32 {
-    let side = match statement.side {
-        Side::Sustain | Side::Both => 6,
-        Side::Friction | Side::Change => 4,
-        Side::Neutral => 2,
-    };
-    side + if statement.worry { 3 } else { 0 }
+fn reflection(said: Said<'_>) -> Filling {
+    Filling {
+        slots: clause_slots("clause", &said.turned),
+        source: Some(said.statement.id.clone()),
+        low: false,
+    }
+}
+
+/// Sustain and change.
+fn pair([sustain, change]: [Said<'_>; 2]) -> Filling {
+    let newest = if sustain.statement.at > change.statement.at { &sustain } else { &change };
+    let source = Some(newest.statement.id.clone());
+    let mut slots = clause_slots("sustain", &sustain.turned);
+    slots.extend(clause_slots("change", &change.turned));
+    Filling { slots, source, low: false }
 }
 
 /// A wording with samples in its slots.

@@ -12,6 +12,8 @@ pub(crate) struct Word {
 pub(crate) struct Sentence {
     pub parts: Vec<Vec<Word>>,
     pub question: bool,
+    /// It stands behind a colon.
+    pub quoted: bool,
 }
 
 /// The words of `text`, without punctuation.
@@ -22,7 +24,7 @@ pub(crate) fn words(text: &str) -> Vec<Word> {
 /// The sentences of `text`; a recogniser that writes no punctuation gives one.
 pub(crate) fn sentences(text: &str) -> Vec<Sentence> {
     let mut out = Vec::new();
-    let mut open = Sentence { parts: vec![Vec::new()], question: false };
+    let mut open = Sentence { parts: vec![Vec::new()], question: false, quoted: false };
     for raw in without_asides(text).replace(['’', '‘', '`'], "'").split_whitespace() {
         // A dash between words parts like a comma; within a word it stays.
         if raw.chars().all(|c| matches!(c, '-' | '–' | '—')) {
@@ -41,6 +43,7 @@ pub(crate) fn sentences(text: &str) -> Vec<Sentence> {
         if tail.contains(['.', '!', '?', '…', ';', ':']) {
             open.question = tail.contains('?');
             close(&mut open, &mut out);
+            open.quoted = tail.contains(':');
         } else if tail.contains([',', '—', '–']) {
             open.parts.push(Vec::new());
         }
@@ -68,7 +71,10 @@ pub(crate) fn capitalised(text: &str) -> String {
 }
 
 fn close(open: &mut Sentence, out: &mut Vec<Sentence>) {
-    let mut done = std::mem::replace(open, Sentence { parts: vec![Vec::new()], question: false });
+    let mut done = std::mem::replace(
+        open,
+        Sentence { parts: vec![Vec::new()], question: false, quoted: false },
+    );
     done.parts.retain(|part| !part.is_empty());
     if !done.parts.is_empty() {
         out.push(done);

@@ -9,7 +9,7 @@ const EN: &str = include_str!("../tests/data/en_clauses.tsv");
 
 /// The first clause of `text` that can be said back.
 fn said_back(text: &str, address: Address, lexicon: &Lexicon) -> Option<String> {
-    clauses(text, lexicon).iter().find_map(|clause| turn(clause, address, lexicon).ok())
+    clauses(text, lexicon).iter().find_map(|clause| turn(&clause.words, address, lexicon).ok())
 }
 
 fn check(table: &str, lang: Lang, addresses: &[Address]) -> usize {
@@ -25,7 +25,7 @@ fn check(table: &str, lang: Lang, addresses: &[Address]) -> usize {
             if got != *wanted {
                 let why: Vec<_> = clauses(cells[0], &lexicon)
                     .iter()
-                    .map(|c| turn(c, *address, &lexicon))
+                    .map(|c| turn(&c.words, *address, &lexicon))
                     .collect();
                 faults.push(format!("{}\n  want {wanted}\n  got  {got}   {why:?}", cells[0]));
             }

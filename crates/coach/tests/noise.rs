@@ -66,6 +66,8 @@ fn no_first_person_and_no_advice_is_ever_suggested() {
                     Technique::ReflectionSimple,
                     Technique::ReflectionComplex,
                     Technique::ReflectionDoubleSided,
+                    Technique::Reframe,
+                    Technique::DevelopDiscrepancy,
                 ];
                 if own_words.contains(&cue.technique) {
                     assert!(!words.iter().any(|w| banned.contains(&w.as_str())), "{cue:?}");

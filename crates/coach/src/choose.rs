@@ -1,0 +1,273 @@
+//! Which of the client's words a suggestion is made of.
+//!
+//! What the client said last, and nothing that has been talked past since: a true sentence from three turns ago shows that
+//! nobody listened.
+
+use std::collections::BTreeSet;
+
+use timeline::{Code, SAMPLE_RATE_HZ, Technique};
+
+use crate::{
+    clause::{Clause, clauses},
+    lexicon::Lexicon,
+    state::{DialogueState, Side, Statement},
+    text::{Word, words},
+    transform,
+};
+
+/// A statement older than this is no longer what the talk is about.
+const STATEMENT_SECS: u64 = 120;
+/// With fewer words of content a turn says so little that the one before it still counts.
+const THIN_TURN: usize = 4;
+/// A summary gathers so much talk at least: minutes, and statements of the client.
+const SUMMARY_SECS: u64 = 180;
+const SUMMARY_STATEMENTS: usize = 6;
+/// So many words of content in the client's last turns make it openness that can be named.
+const DISCLOSURE: usize = 8;
+/// A shorter word is no sign that two sentences are of the same thing.
+const TELLING_CHARS: usize = 5;
+
+/// A clause said back, and how it was said.
+pub(crate) struct Said<'a> {
+    pub statement: &'a Statement,
+    pub turned: String,
+    clause: Vec<Word>,
+}
+
+pub(crate) struct Chooser<'a> {
+    state: &'a DialogueState,
+    lexicon: &'a Lexicon,
+    /// The practitioner's words that go against something the client did.
+    rebuked: Vec<Word>,
+}
+
+impl<'a> Chooser<'a> {
+    pub(crate) fn new(state: &'a DialogueState, lexicon: &'a Lexicon, rebuked: Vec<Word>) -> Self {
+        Self { state, lexicon, rebuked }
+    }
+
+    /// The statements of the client's last turn, the newest first.
+    pub(crate) fn latest(&self) -> impl Iterator<Item = &'a Statement> {
+        let state = self.state;
+        state.statements.iter().rev().take_while(move |s| {
+            s.turn == state.client_turns && state.now.since(s.at) <= seconds(STATEMENT_SECS)
+        })
+    }
+
+    /// The same, and those of the turn before where the last one says next to nothing and answers no question.
+    pub(crate) fn near(&self) -> impl Iterator<Item = &'a Statement> {
+        let content: usize = self.latest().map(|s| self.content(&words(&s.text))).sum();
+        let answers = self.latest().any(|s| s.answers);
+        let back = u32::from(content < THIN_TURN && !answers);
+        self.last_turns(1 + back)
+    }
+
+    fn last_turns(&self, count: u32) -> impl Iterator<Item = &'a Statement> {
+        let state = self.state;
+        state.statements.iter().rev().take_while(move |s| {
+            s.turn + count > state.client_turns && state.now.since(s.at) <= seconds(STATEMENT_SECS)
+        })
+    }
+
+    /// The clause that best stands for what the client said last: change talk is never passed over.
+    pub(crate) fn best(&self) -> Option<Said<'a>> {
+        let change = |s: &&Statement| matches!(s.side, Side::Change | Side::Both);
+        let fresh = || self.near().filter(|s| !s.reflected);
+        fresh()
+            .filter(change)
+            .chain(fresh().filter(|s| !change(s)))
+            .find_map(|statement| self.whole(statement).max_by_key(|said| self.score(said)))
+    }
+
+    /// A clause with a word of worry in it.
+    pub(crate) fn worry(&self) -> Option<Said<'a>> {
+        let worried = self.near().filter(|s| s.worry && !s.reflected);
+        worried.flat_map(|s| self.whole(s)).find(|said| self.lexicon.tells_worry(&said.clause))
+    }
+
+    /// A clause that tells of an effort, whose meaning is another one than the client gives it.
+    pub(crate) fn effort(&self) -> Option<Said<'a>> {
+        let disappointed = |s: &&Statement| matches!(s.side, Side::Sustain | Side::Both);
+        let statements = self.near().filter(|s| !s.reflected).filter(disappointed);
+        statements.flat_map(|s| self.whole(s)).find(|said| self.lexicon.tells_effort(&said.clause))
+    }
+
+    /// A clause that tells of something that went well, while the client doubts.
+    pub(crate) fn success(&self) -> Option<Said<'a>> {
+        let doubts = self.latest().any(|s| s.worry || matches!(s.side, Side::Sustain | Side::Both));
+        let statements = doubts.then(|| self.last_turns(2)).into_iter().flatten();
+        let told = statements.filter(|s| !s.reflected && s.side != Side::Friction);
+        told.flat_map(|s| self.whole(s)).find(|said| self.lexicon.tells_success(&said.clause))
+    }
+
+    /// What stands in the way, in the client's words.
+    pub(crate) fn stumbling_block(&self) -> Option<Said<'a>> {
+        let against = |s: &&Statement| matches!(s.side, Side::Sustain | Side::Both);
+        let statements = self.near().filter(|s| !s.reflected).filter(against);
+        statements.flat_map(|s| self.whole(s)).find(|said| self.is_sustain(said))
+    }
+
+    /// Sustain and change, the newest of either in the client's last two turns.
+    pub(crate) fn two_sides(&self) -> Option<[Said<'a>; 2]> {
+        let fresh = || self.last_turns(2).filter(|s| !s.reflected);
+        let sustain = fresh().find_map(|s| self.sustain_of(s))?;
+        let change = fresh().find_map(|s| self.change_of(s))?;
+        differ(sustain, change)
+    }
+
+    /// What stands apart from a goal that the client named at any time, and the goal.
+    pub(crate) fn discrepancy(&self) -> Option<[Said<'a>; 2]> {
+        let today = self.near().filter(|s| !s.reflected).find_map(|s| self.sustain_of(s))?;
+        // "En op dit moment: 's avonds …" has two times.
+        let first = today.clause.first()?;
+        let subject = self.lexicon.subjects.contains(&first.lower)
+            || self.lexicon.third_subjects.contains(&first.lower);
+        let wished = |s: &&Statement| s.change == Some(Code::ChangeDesire);
+        let goals = self.state.statements.iter().rev().filter(wished);
+        let mut goals = goals.flat_map(|s| self.whole(s));
+        let goal = goals.find(|said| {
+            self.lexicon.wants.within(&said.clause) && !self.has(said, &self.lexicon.sustain)
+        })?;
+        if subject { differ(today, goal) } else { None }
+    }
+
+    /// Both sides after some minutes of talk.
+    pub(crate) fn summary(&self) -> Option<[Said<'a>; 2]> {
+        let state = self.state;
+        let since = || state.statements.iter().rev().filter(|s| s.at > state.summed_up);
+        if state.now.since(state.summed_up) < seconds(SUMMARY_SECS)
+            || since().count() < SUMMARY_STATEMENTS
+        {
+            return None;
+        }
+        let sustain = since().find_map(|s| self.sustain_of(s))?;
+        let change = since().find_map(|s| self.change_of(s))?;
+        differ(sustain, change)
+    }
+
+    /// Whether there is something for a technique without the client's words to take hold of.
+    pub(crate) fn calls_for(&self, technique: Technique) -> bool {
+        let newest = self.state.statements.back();
+        let has = |wanted: fn(&Statement) -> bool| self.latest().any(wanted);
+        match technique {
+            // "What would that give you?" after a wish, not after a complaint that is a reason.
+            Technique::EvokeChangeTalk => self.latest().any(|s| {
+                s.change.is_some_and(|code| code != Code::ChangeReason)
+                    || (s.change.is_some() && self.lexicon.wants.within(&words(&s.text)))
+            }),
+            Technique::ExploreBothSides => {
+                has(|s| s.side == Side::Both)
+                    || (has(|s| s.side == Side::Change) && has(|s| s.side == Side::Sustain))
+            }
+            // Over change talk it would sound like giving up.
+            Technique::Autonomy => newest.is_none_or(|s| s.side != Side::Change),
+            Technique::Affirmation => {
+                let open = self.last_turns(2).filter(|s| s.side != Side::Friction);
+                open.map(|s| self.content(&words(&s.text))).sum::<usize>() >= DISCLOSURE
+            }
+            _ => true,
+        }
+    }
+
+    /// The clauses of `statement` that can be said back and stand for all of what was meant.
+    fn whole(&self, statement: &'a Statement) -> impl Iterator<Item = Said<'a>> {
+        self.turned(statement, |clause| !clause.before_but && !clause.halved)
+    }
+
+    /// A clause of the side of sustain talk, where that is told apart by its words.
+    fn sustain_of(&self, statement: &'a Statement) -> Option<Said<'a>> {
+        let sided = matches!(statement.side, Side::Sustain | Side::Both);
+        let mut said =
+            sided.then(|| self.turned(statement, |clause| !clause.halved)).into_iter().flatten();
+        said.find(|said| self.is_sustain(said))
+    }
+
+    fn change_of(&self, statement: &'a Statement) -> Option<Said<'a>> {
+        let sided = matches!(statement.side, Side::Change | Side::Both);
+        let mut said =
+            sided.then(|| self.turned(statement, |clause| !clause.halved)).into_iter().flatten();
+        said.find(|said| {
+            let changes =
+                self.has(said, &self.lexicon.change) || self.lexicon.wants.within(&said.clause);
+            changes && !self.has(said, &self.lexicon.sustain)
+        })
+    }
+
+    fn turned(
+        &self,
+        statement: &'a Statement,
+        wanted: impl Fn(&Clause) -> bool,
+    ) -> impl Iterator<Item = Said<'a>> {
+        // "Dus ik verzin het": what the client takes the practitioner to think.
+        let bitter = statement.side == Side::Friction
+            && words(&statement.text)
+                .first()
+                .is_some_and(|w| self.lexicon.infers.contains(&w.lower));
+        let all = if bitter { Vec::new() } else { clauses(&statement.text, self.lexicon) };
+        let said = all.into_iter().filter(wanted).filter_map(|clause| {
+            let clause = clause.words;
+            if self.hangs(&clause) || self.is_rebuked(&clause) {
+                return None;
+            }
+            let turned = transform::turn(&clause, self.state.address(), self.lexicon).ok()?;
+            Some(Said { statement, turned, clause })
+        });
+        said.collect::<Vec<_>>().into_iter()
+    }
+
+    /// Whether it needs something that was said before it: "dan lig ik wakker", "ik doe ze 's ochtends", "I'd get a rash".
+    fn hangs(&self, clause: &[Word]) -> bool {
+        let Some(first) = clause.first() else { return true };
+        let second = clause.get(1);
+        // "Toen ik klein was, …" brings it along.
+        let brings = self.lexicon.subordinators.contains(&first.lower)
+            && second.is_some_and(|w| self.lexicon.subjects.contains(&w.lower));
+        let points_back = self.lexicon.points_back.contains(&first.lower) && !brings;
+        let loose = clause.iter().skip(1).any(|w| self.lexicon.loose.contains(&w.lower));
+        let if_less = clause.iter().any(|w| self.lexicon.conditional.contains(&w.lower))
+            && !self.lexicon.wants.within(clause)
+            && !clause.iter().any(|w| self.lexicon.subordinators.contains(&w.lower));
+        points_back || loose || if_less
+    }
+
+    /// Whether it is of what the practitioner has just gone against.
+    fn is_rebuked(&self, clause: &[Word]) -> bool {
+        let telling = |w: &&Word| {
+            w.lower.chars().count() >= TELLING_CHARS && !self.lexicon.light.contains(&w.lower)
+        };
+        let mut told = clause.iter().filter(telling);
+        told.any(|w| self.rebuked.iter().any(|r| r.lower == w.lower))
+    }
+
+    fn is_sustain(&self, said: &Said<'_>) -> bool {
+        self.has(said, &self.lexicon.sustain)
+    }
+
+    fn has(&self, said: &Said<'_>, set: &BTreeSet<String>) -> bool {
+        said.clause.iter().any(|w| set.contains(&w.lower))
+    }
+
+    fn content(&self, said: &[Word]) -> usize {
+        said.iter().filter(|w| !self.lexicon.light.contains(&w.lower)).count()
+    }
+
+    fn score(&self, said: &Said<'_>) -> i32 {
+        let has = |set| i32::from(self.has(said, set));
+        let wants = i32::from(self.lexicon.wants.within(&said.clause));
+        let first = said.clause.first();
+        let subject = first.is_some_and(|w| self.lexicon.subjects.contains(&w.lower));
+        2 * has(&self.lexicon.sustain)
+            + has(&self.lexicon.change).max(2 * wants)
+            + 3 * i32::from(self.lexicon.tells_worry(&said.clause))
+            + 2 * i32::from(subject)
+            + self.content(&said.clause).min(4) as i32
+    }
+}
+
+fn differ<'a>(one: Said<'a>, two: Said<'a>) -> Option<[Said<'a>; 2]> {
+    (one.turned != two.turned).then_some([one, two])
+}
+
+fn seconds(secs: u64) -> u64 {
+    secs * u64::from(SAMPLE_RATE_HZ)
+}
