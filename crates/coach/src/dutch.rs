@@ -55,11 +55,15 @@ pub(crate) fn turn(words: &[Word], address: Address, lexicon: &Lexicon) -> Resul
         (at + 1, Scope { after_ik: true, verb: verb.clone() })
     } else {
         let at = third_verb_at(words, lexicon).ok_or(Reject::NoPattern)?;
-        if !words.iter().any(|w| lexicon.first.contains(&w.lower)) {
+        // "Dat schema is niet te doen": of the client without a word of them.
+        let of_client =
+            |w: &Word| lexicon.first.contains(&w.lower) || lexicon.sustain.contains(&w.lower);
+        if !words.iter().any(of_client) {
             return Err(Reject::NoPattern);
         }
         turner.map_into(&words[..=at], &Scope::default(), &mut out)?;
-        (at + 1, Scope { after_ik: false, verb: words[at].lower.clone() })
+        let softened = words.get(at + 1).is_some_and(|w| lexicon.softeners.contains(&w.lower));
+        (at + 1 + usize::from(softened), Scope { after_ik: false, verb: words[at].lower.clone() })
     };
     // "Je hebt gewoon geen tijd" belittles what the client said of themselves.
     let softened =
@@ -235,8 +239,10 @@ impl Turner<'_> {
 
     /// The finite verb of "… ik [region]": the one auxiliary, or else the last word.
     fn final_verb_at(&self, region: &[Word]) -> Option<usize> {
-        let mut auxiliaries =
-            (0..region.len()).filter(|&i| self.lexicon.auxiliaries.contains(&region[i].lower));
+        // "De was" is a noun.
+        let noun = |i: usize| i > 0 && self.lexicon.determiners.contains(&region[i - 1].lower);
+        let mut auxiliaries = (0..region.len())
+            .filter(|&i| self.lexicon.auxiliaries.contains(&region[i].lower) && !noun(i));
         match (auxiliaries.next(), auxiliaries.next()) {
             (Some(one), None) => Some(one),
             (Some(_), Some(_)) => None,
@@ -317,7 +323,7 @@ fn third_verb_at(words: &[Word], lexicon: &Lexicon) -> Option<usize> {
     let reach = match first {
         "een" => 2..=4, // "een vriendin van mij is"
         "mijn" | "m'n" | "mn" | "de" | "onze" | "ons" | "zo'n" => 2..=3,
-        "het" => 1..=2,
+        "het" | "dat" | "dit" | "die" => 1..=2,
         _ => 1..=1,
     };
     reach.into_iter().find(|&i| words.get(i).is_some_and(|w| lexicon.third.contains(&w.lower)))

@@ -59,7 +59,8 @@ fn check_start(words: &[Word], lexicon: &Lexicon) -> Result<(), Reject> {
             || words.iter().skip(1).take(THIRD_REACH).any(|w| lexicon.third.contains(&w.lower)));
     let speaks_of_client = words.iter().any(|w| lexicon.first.contains(&w.lower));
     if third_verb {
-        return if speaks_of_client { Ok(()) } else { Err(Reject::NoPattern) };
+        let of_client = words.iter().any(|w| lexicon.sustain.contains(&w.lower));
+        return if speaks_of_client || of_client { Ok(()) } else { Err(Reject::NoPattern) };
     }
     let subject_at = words
         .iter()

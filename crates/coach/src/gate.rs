@@ -145,7 +145,9 @@ fn is_garbled(words: &[Word], lexicon: &Lexicon) -> bool {
     (1..words.len()).any(|i| {
         let (a, b) = (words[i - 1].lower.as_str(), words[i].lower.as_str());
         // "Ik steek er een op": there it is a pronoun.
-        let counts = i > 1 && a == "een" && words[i - 2].lower == "er";
+        let counts = (i > 1 && a == "een" && words[i - 2].lower == "er")
+            // Laundry.
+            || (a, b) == ("de", "was");
         !counts && lexicon.determiners.contains(a) && lexicon.no_nouns.contains(b)
     })
 }

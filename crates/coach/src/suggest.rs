@@ -182,15 +182,23 @@ impl<'a> Suggester<'a> {
             })
             .filter(|&i| filling.slots.is_empty() || self.frames(&sentences[i], &filling))
             .collect();
+        let times = self.state.said.iter().filter(|s| sentences.contains(s)).count();
         // In the order of the seed, of the last resort the one used longest ago.
         order.sort_by_key(|&i| {
-            (used(&sentences[i]).map_or(0, |at| at + 1), self.shuffled(technique, i))
+            let rank = match () {
+                () if technique == Technique::Fallback => {
+                    used(&sentences[i]).map_or(0, |at| at + 1)
+                }
+                // The bare words every other time.
+                () if sentences[i] == BARE => 2 * (times % 2),
+                () => 1,
+            };
+            (rank, self.shuffled(technique, i))
         });
         let (wording, sentence) =
             order.into_iter().map(|i| (&sentences[i], fill(&sentences[i], &filling.slots))).find(
                 |(_, sentence)| gate::check_sentence(sentence, technique, self.lexicon).is_ok(),
             )?;
-        let times = self.state.said.iter().filter(|s| sentences.contains(s)).count();
         let turn = self.shuffled(technique, 0) as usize % wordings.headlines.len() + times;
         Some(Draft {
             technique,
