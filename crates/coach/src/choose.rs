@@ -57,8 +57,10 @@ impl<'a> Chooser<'a> {
     /// The same, and those of the turn before where the last one says next to nothing and answers no question.
     pub(crate) fn near(&self) -> impl Iterator<Item = &'a Statement> {
         let content: usize = self.latest().map(|s| self.content(&words(&s.text))).sum();
+        // A "ja, superveel" of the same side says more of the same.
+        let sided = self.latest().any(|s| !matches!(s.side, Side::Neutral | Side::Friction));
         let answers = self.latest().any(|s| s.answers);
-        let back = u32::from(content < THIN_TURN && !answers);
+        let back = u32::from(content < THIN_TURN && (!answers || sided));
         self.last_turns(1 + back)
     }
 

@@ -77,10 +77,13 @@ fn parts(sentence: Sentence, lexicon: &Lexicon) -> Vec<Part> {
         let corrects = part.len() <= TRAILING_MAX_WORDS
             && part.first().is_some_and(|w| lexicon.trailing.contains(&w.lower))
             && !part.iter().any(|w| lexicon.subjects.contains(&w.lower));
+        // "Als ik niet loop, word ik onuitstaanbaar": half a sentence before the comma.
+        let completes = lexicon.lang == Lang::Nl && dutch::is_inverted(&part, lexicon);
         match out.last_mut() {
             Some(Part { words: before, .. })
                 if (takes_up && is_dislocated(before, lexicon))
-                    || (corrects && !before.is_empty()) =>
+                    || (corrects && !before.is_empty())
+                    || (completes && starts_subordinate(before, lexicon)) =>
             {
                 // The comma goes with the word before it, so that it is said and written.
                 if let Some(last) = before.last_mut() {
@@ -92,6 +95,11 @@ fn parts(sentence: Sentence, lexicon: &Lexicon) -> Vec<Part> {
         }
     }
     out
+}
+
+fn starts_subordinate(part: &[Word], lexicon: &Lexicon) -> bool {
+    let [first, second, ..] = part else { return false };
+    lexicon.subordinators.contains(&first.lower) && lexicon.subjects.contains(&second.lower)
 }
 
 fn is_dislocated(part: &[Word], lexicon: &Lexicon) -> bool {

@@ -77,6 +77,12 @@ pub(crate) fn turn(words: &[Word], address: Address, lexicon: &Lexicon) -> Resul
     Ok(out.join(" "))
 }
 
+/// "Word ik onuitstaanbaar": the verb, and then "ik".
+pub(crate) fn is_inverted(words: &[Word], lexicon: &Lexicon) -> bool {
+    let [verb, subject, _, ..] = words else { return false };
+    is_ik(&subject.lower) && is_first_person(&verb.lower, lexicon)
+}
+
 /// Where the second "ik" stands in "toen ik zwanger was ben ik gestopt": behind two finite verbs, the end of the one clause
 /// and the start of the other.
 fn after_subordinate_at(words: &[Word], lexicon: &Lexicon) -> Option<usize> {
@@ -321,12 +327,16 @@ fn third_verb_at(words: &[Word], lexicon: &Lexicon) -> Option<usize> {
         return None;
     }
     let reach = match first {
+        // "Bij mij zit het in de focus."
+        "bij" if words.get(1).is_some_and(|w| w.lower == "mij") => 2..=2,
+        "bij" => return None,
         "een" => 2..=4, // "een vriendin van mij is"
         "mijn" | "m'n" | "mn" | "de" | "onze" | "ons" | "zo'n" => 2..=3,
         "het" | "dat" | "dit" | "die" => 1..=2,
         _ => 1..=1,
     };
-    reach.into_iter().find(|&i| words.get(i).is_some_and(|w| lexicon.third.contains(&w.lower)))
+    let verb = |w: &Word| lexicon.third.contains(&w.lower) || lexicon.past.contains(&w.lower);
+    reach.into_iter().find(|&i| words.get(i).is_some_and(verb))
 }
 
 fn is_ik(word: &str) -> bool {
