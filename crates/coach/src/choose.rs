@@ -22,7 +22,7 @@ const THIN_TURN: usize = 4;
 /// A summary gathers so much talk at least: minutes, and statements of the client.
 const SUMMARY_SECS: u64 = 180;
 const SUMMARY_STATEMENTS: usize = 6;
-/// So many words of content in the client's last turns make it openness that can be named.
+/// So many words of content in the client's last turn make it openness that can be named.
 const DISCLOSURE: usize = 8;
 /// A shorter word is no sign that two sentences are of the same thing.
 const TELLING_CHARS: usize = 5;
@@ -54,13 +54,12 @@ impl<'a> Chooser<'a> {
         })
     }
 
-    /// The same, and those of the turn before where the last one says next to nothing and answers no question.
+    /// The same, and those of the turn before where the last one says little more than yes to it.
     pub(crate) fn near(&self) -> impl Iterator<Item = &'a Statement> {
         let content: usize = self.latest().map(|s| self.content(&words(&s.text))).sum();
-        // A "ja, superveel" of the same side says more of the same.
+        // A "ja, superveel" says more of the same.
         let sided = self.latest().any(|s| !matches!(s.side, Side::Neutral | Side::Friction));
-        let answers = self.latest().any(|s| s.answers);
-        let back = u32::from(content < THIN_TURN && (!answers || sided));
+        let back = u32::from(content < THIN_TURN && sided);
         self.last_turns(1 + back)
     }
 
@@ -74,7 +73,8 @@ impl<'a> Chooser<'a> {
     /// The clause that best stands for what the client said last: change talk is never passed over.
     pub(crate) fn best(&self) -> Option<Said<'a>> {
         let change = |s: &&Statement| matches!(s.side, Side::Change | Side::Both);
-        let fresh = || self.near().filter(|s| !s.reflected);
+        // What came before something that was given back already is past.
+        let fresh = || self.near().take_while(|s| !s.reflected);
         fresh()
             .filter(change)
             .chain(fresh().filter(|s| !change(s)))
@@ -154,8 +154,9 @@ impl<'a> Chooser<'a> {
         match technique {
             // "What would that give you?" after a wish, not after a complaint that is a reason.
             Technique::EvokeChangeTalk => self.latest().any(|s| {
-                s.change.is_some_and(|code| code != Code::ChangeReason)
-                    || (s.change.is_some() && self.lexicon.wants.within(&words(&s.text)))
+                let asks = s.text.contains('?');
+                !asks && s.change.is_some_and(|code| code != Code::ChangeReason)
+                    || (!asks && s.change.is_some() && self.lexicon.wants.within(&words(&s.text)))
             }),
             Technique::ExploreBothSides => {
                 has(|s| s.side == Side::Both)
@@ -164,7 +165,8 @@ impl<'a> Chooser<'a> {
             // Over change talk it would sound like giving up.
             Technique::Autonomy => newest.is_none_or(|s| s.side != Side::Change),
             Technique::Affirmation => {
-                let open = self.last_turns(2).filter(|s| s.side != Side::Friction);
+                let sided = |s: &&Statement| !matches!(s.side, Side::Friction | Side::Neutral);
+                let open = self.latest().filter(sided);
                 open.map(|s| self.content(&words(&s.text))).sum::<usize>() >= DISCLOSURE
             }
             _ => true,
@@ -201,14 +203,15 @@ impl<'a> Chooser<'a> {
         wanted: impl Fn(&Clause) -> bool,
     ) -> impl Iterator<Item = Said<'a>> {
         // "Dus ik verzin het": what the client takes the practitioner to think.
-        let bitter = statement.side == Side::Friction
-            && words(&statement.text)
-                .first()
-                .is_some_and(|w| self.lexicon.infers.contains(&w.lower));
+        let bitter =
+            words(&statement.text).first().is_some_and(|w| self.lexicon.infers.contains(&w.lower));
         let all = if bitter { Vec::new() } else { clauses(&statement.text, self.lexicon) };
         let said = all.into_iter().filter(wanted).filter_map(|clause| {
             let clause = clause.words;
-            if self.hangs(&clause) || self.is_rebuked(&clause) {
+            if self.hangs(&clause)
+                || self.is_rebuked(&clause)
+                || self.is_bare_fact(&clause, statement)
+            {
                 return None;
             }
             let turned = transform::turn(&clause, self.state.address(), self.lexicon).ok()?;
@@ -230,6 +233,19 @@ impl<'a> Chooser<'a> {
             && !self.lexicon.wants.within(clause)
             && !clause.iter().any(|w| self.lexicon.subordinators.contains(&w.lower));
         points_back || loose || if_less
+    }
+
+    /// Whether it only tells what somebody is or has, or takes no side at all: "ik ben fotograaf", "I've a cool bag".
+    fn is_bare_fact(&self, clause: &[Word], statement: &Statement) -> bool {
+        let any = |set: &BTreeSet<String>| clause.iter().any(|w| set.contains(&w.lower));
+        let tells = any(&self.lexicon.sustain)
+            || any(&self.lexicon.change)
+            || self.lexicon.wants.within(clause)
+            || self.lexicon.tells_worry(clause)
+            || self.lexicon.tells_effort(clause)
+            || self.lexicon.tells_success(clause);
+        let sided = matches!(statement.side, Side::Change | Side::Sustain | Side::Both);
+        !tells && (!sided || any(&self.lexicon.states))
     }
 
     /// Whether it is of what the practitioner has just gone against.

@@ -18,12 +18,9 @@ pub(crate) struct Clause {
     pub words: Vec<Word>,
     /// A "but" takes it back, at once or at the start of the next sentence.
     pub before_but: bool,
-    /// It is the short first half of "X and Y".
+    /// It is the first half of "X and Y": what it is about may come with Y.
     pub halved: bool,
 }
-
-/// Up to so many words the first half of "X and Y" says little alone.
-const HALF_MAX_WORDS: usize = 4;
 
 /// The clauses of `text` in order, fillers and false starts trimmed. Questions are left out: turned round
 /// they would be questions about the client; so is what is quoted behind a colon.
@@ -43,7 +40,7 @@ pub(crate) fn clauses(text: &str, lexicon: &Lexicon) -> Vec<Clause> {
                 let joined = piece.joined_by.is_some();
                 if let Some(before) = out.last_mut() {
                     before.before_but |= std::mem::take(&mut contrast);
-                    before.halved |= joined && !fresh && before.words.len() <= HALF_MAX_WORDS;
+                    before.halved |= joined && !fresh;
                 }
                 fresh = false;
                 let words = trimmed(piece.words, lexicon);

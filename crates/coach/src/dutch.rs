@@ -43,6 +43,10 @@ pub(crate) fn turn(words: &[Word], address: Address, lexicon: &Lexicon) -> Resul
         out.push(turner.subject().to_owned());
         (at + 1, Scope { after_ik: true, verb: verb.clone() })
     } else if let Some(at) = inversion_at(words, lexicon) {
+        // "Uiteindelijk ben ik": broken off.
+        if at + 1 == words.len() {
+            return Err(Reject::Unfinished);
+        }
         let verb = &words[at - 1].lower;
         turner.map_into(&words[..at - 1], &Scope::default(), &mut out)?;
         if is_we(&words[at].lower) {
@@ -70,7 +74,7 @@ pub(crate) fn turn(words: &[Word], address: Address, lexicon: &Lexicon) -> Resul
         words.get(rest).is_some_and(|w| scope.after_ik && lexicon.softeners.contains(&w.lower));
     turner.map_into(&words[rest + usize::from(softened)..], &scope, &mut out)?;
     // "'s Ochtends" has its capital on the second word.
-    let initial = usize::from(out.first().is_some_and(|w| w == "'s"));
+    let initial = usize::from(out.first().is_some_and(|w| w.starts_with('\'')));
     if let Some(word) = out.get_mut(initial) {
         *word = lowered(word);
     }

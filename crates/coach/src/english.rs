@@ -68,6 +68,12 @@ fn check_start(words: &[Word], lexicon: &Lexicon) -> Result<(), Reject> {
         .position(|w| is_subject(&w.lower, lexicon))
         .ok_or(Reject::NoPattern)?;
     let front = &words[..subject_at];
+    // "On the nights I work".
+    if front.iter().any(|w| w.lower == "the")
+        && front.last().is_some_and(|w| lexicon.relative_heads.contains(&w.lower))
+    {
+        return Err(Reject::NoPattern);
+    }
     let verb_in_front =
         front.iter().any(|w| lexicon.third.contains(&w.lower) || w.lower == "don't");
     // "if I had more time" is half a sentence; "after dinner I snack" is a whole one.
@@ -118,7 +124,8 @@ fn verb_form(verb: &str, lexicon: &Lexicon) -> Option<String> {
 /// A name at the start keeps its capital; a word that the lexicon knows, or one of grammar, does not.
 fn lower_start(out: &mut [String], words: &[Word], lexicon: &Lexicon) {
     if let (Some(start), Some(word)) = (out.first_mut(), words.first())
-        && (lexicon.light.contains(&word.lower)
+        && (words.iter().skip(1).any(|w| is_subject(&w.lower, lexicon))
+            || lexicon.light.contains(&word.lower)
             || lexicon.no_nouns.contains(&word.lower)
             || lexicon.third_subjects.contains(&word.lower)
             || lexicon.first.contains(&word.lower)

@@ -128,8 +128,9 @@ fn is_garbage(word: &str) -> bool {
         .as_bytes()
         .windows(3)
         .any(|w| w[0] == w[1] && w[1] == w[2] && w[0].is_ascii_alphabetic());
-    let lone =
-        letters == 1 && digits == 0 && !matches!(word, "u" | "i" | "a" | "o" | "'k" | "'s" | "'t" | "'m" | "'n");
+    let lone = letters == 1
+        && digits == 0
+        && !matches!(word, "u" | "i" | "a" | "o" | "'k" | "'s" | "'t" | "'m" | "'n");
     let voiceless = letters > 0
         && !vowel
         && !matches!(word, "m'n" | "'m" | "'n" | "mn" | "z'n" | "d'r" | "'k" | "'s" | "'t" | "tv");

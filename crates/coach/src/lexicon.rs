@@ -37,6 +37,10 @@ pub(crate) struct Lexicon {
     pub infers: Set,
     /// Said of what would be, if.
     pub conditional: Set,
+    /// Verbs of being and having.
+    pub states: Set,
+    /// "On the nights I work" is no sentence.
+    pub relative_heads: Set,
     pub openers: Phrases,
     pub closers: Phrases,
     pub inline: Phrases,
@@ -165,6 +169,8 @@ impl Lexicon {
             loose: set(raw.pronouns.loose),
             infers: set(raw.pronouns.infers),
             conditional: set(raw.pronouns.conditional),
+            states: set(raw.pronouns.states),
+            relative_heads: set(raw.pronouns.relative_heads),
             openers: Phrases::new(&raw.trim.openers),
             closers: Phrases::new(&raw.trim.closers),
             inline: Phrases::new(&raw.trim.inline),

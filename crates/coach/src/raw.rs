@@ -67,6 +67,8 @@ pub(crate) struct RawPronouns {
     pub loose: Vec<String>,
     pub infers: Vec<String>,
     pub conditional: Vec<String>,
+    pub states: Vec<String>,
+    pub relative_heads: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]

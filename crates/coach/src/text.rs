@@ -26,6 +26,11 @@ pub(crate) fn sentences(text: &str) -> Vec<Sentence> {
     let mut out = Vec::new();
     let mut open = Sentence { parts: vec![Vec::new()], question: false, quoted: false };
     for raw in without_asides(text).replace(['’', '‘', '`'], "'").split_whitespace() {
+        // "Ik vind-- dronken worden …": the speaker starts anew.
+        if raw.len() > 2 && raw.ends_with("--") || raw == "--" {
+            open.parts = vec![Vec::new()];
+            continue;
+        }
         // A dash between words parts like a comma; within a word it stays.
         if raw.chars().all(|c| matches!(c, '-' | '–' | '—')) {
             open.parts.push(Vec::new());
