@@ -54,6 +54,15 @@ pub(crate) fn turn(words: &[Word], lexicon: &Lexicon) -> Result<String, Reject> 
 /// with the client in it.
 fn check_start(words: &[Word], lexicon: &Lexicon) -> Result<(), Reject> {
     let first = words.first().ok_or(Reject::NoPattern)?.lower.as_str();
+    // "My sister-in-law's came out": something of hers, which is not named.
+    let unnamed = |pair: &[Word]| {
+        pair[0].lower.ends_with("'s")
+            && !lexicon.third.contains(&pair[0].lower)
+            && lexicon.third.contains(&pair[1].lower)
+    };
+    if words.windows(2).any(unnamed) {
+        return Err(Reject::Garbled);
+    }
     let third_verb = lexicon.third_subjects.contains(first)
         && (lexicon.third.contains(first)
             || words.iter().skip(1).take(THIRD_REACH).any(|w| lexicon.third.contains(&w.lower)));
@@ -70,7 +79,7 @@ fn check_start(words: &[Word], lexicon: &Lexicon) -> Result<(), Reject> {
     let front = &words[..subject_at];
     // "On the nights I work".
     if front.iter().any(|w| w.lower == "the")
-        && front.last().is_some_and(|w| lexicon.relative_heads.contains(&w.lower))
+        && front.iter().any(|w| lexicon.relative_heads.contains(&w.lower))
     {
         return Err(Reject::NoPattern);
     }

@@ -46,7 +46,9 @@ pub(crate) fn check_clause(source: &[Word], turned: &str, lexicon: &Lexicon) -> 
     }
     let dangles = lexicon.dangling.at_end(&out) > 0
         && !out.iter().any(|w| lexicon.stranders.contains(&w.lower));
-    if dangles || lacks_infinitive(&out, lexicon) {
+    // "I smoked 30, 40, sometimes 50".
+    let counts = out.last().is_some_and(|w| w.lower.chars().all(|c| c.is_ascii_digit()));
+    if dangles || counts || lacks_infinitive(&out, lexicon) {
         return Err(Reject::Unfinished);
     }
     if lexicon.advice.within(&out) {
