@@ -163,7 +163,10 @@ impl<'a> Chooser<'a> {
                     || (has(|s| s.side == Side::Change) && has(|s| s.side == Side::Sustain))
             }
             // Over change talk it would sound like giving up.
-            Technique::Autonomy => newest.is_none_or(|s| s.side != Side::Change),
+            Technique::Autonomy => {
+                let grave = self.rebuked.iter().any(|w| self.lexicon.grave.contains(&w.lower));
+                !grave && newest.is_none_or(|s| s.side != Side::Change)
+            }
             Technique::Affirmation => {
                 let sided = |s: &&Statement| !matches!(s.side, Side::Friction | Side::Neutral);
                 let open = self.latest().filter(sided);
@@ -208,7 +211,7 @@ impl<'a> Chooser<'a> {
         let all = if bitter { Vec::new() } else { clauses(&statement.text, self.lexicon) };
         let said = all.into_iter().filter(wanted).filter_map(|clause| {
             let clause = clause.words;
-            if self.hangs(&clause)
+            if self.hangs(&clause, statement)
                 || self.is_rebuked(&clause)
                 || self.is_bare_fact(&clause, statement)
             {
@@ -221,14 +224,16 @@ impl<'a> Chooser<'a> {
     }
 
     /// Whether it needs something that was said before it: "dan lig ik wakker", "ik doe ze 's ochtends", "I'd get a rash".
-    fn hangs(&self, clause: &[Word]) -> bool {
+    /// In an answer the question says what "ze" are.
+    fn hangs(&self, clause: &[Word], statement: &Statement) -> bool {
         let Some(first) = clause.first() else { return true };
         let second = clause.get(1);
         // "Toen ik klein was, …" brings it along.
         let brings = self.lexicon.subordinators.contains(&first.lower)
             && second.is_some_and(|w| self.lexicon.subjects.contains(&w.lower));
         let points_back = self.lexicon.points_back.contains(&first.lower) && !brings;
-        let loose = clause.iter().skip(1).any(|w| self.lexicon.loose.contains(&w.lower));
+        let loose = !statement.answers
+            && clause.iter().skip(1).any(|w| self.lexicon.loose.contains(&w.lower));
         let if_less = clause.iter().any(|w| self.lexicon.conditional.contains(&w.lower))
             && !self.lexicon.wants.within(clause)
             && !clause.iter().any(|w| self.lexicon.subordinators.contains(&w.lower));

@@ -86,6 +86,8 @@ pub(crate) struct Lexicon {
     pub planning_when: Set,
     pub planning: Set,
     pub agenda: Phrases,
+    /// Behind words of death and violence nothing is "your choice".
+    pub grave: Set,
     pub irregular: BTreeMap<String, [String; 3]>,
     pub present: Set,
     pub past: Set,
@@ -212,6 +214,7 @@ impl Lexicon {
             planning_when: set(answers.planning_when),
             planning: set(answers.planning),
             agenda: Phrases::new(&answers.agenda),
+            grave: set(answers.grave),
             irregular: raw.verbs.irregular,
             present: set(lists.present),
             past: set(lists.past),

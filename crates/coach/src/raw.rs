@@ -130,6 +130,7 @@ pub(crate) struct RawAnswers {
     pub planning_when: Vec<String>,
     pub planning: Vec<String>,
     pub agenda: Vec<String>,
+    pub grave: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -98,7 +98,7 @@ impl<'a> Suggester<'a> {
             Moment::UnsolicitedAdvice => (&own_words, &[T::Autonomy, T::AskPermission]),
             Moment::Persuading => (&own_words, &[T::Autonomy, T::ExploreBothSides]),
             // What the client wishes for weighs more than what the practitioner fears.
-            Moment::Warning => (&own_words, &[T::DevelopDiscrepancy]),
+            Moment::Warning => (&own_words, &[T::DevelopDiscrepancy, T::Autonomy]),
             Moment::Confronting => (&own_words, &[T::Affirmation, T::Autonomy]),
             Moment::PrematureReassurance => (&own_words[3..], &[]),
             Moment::PrematurePlanning => (
