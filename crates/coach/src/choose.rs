@@ -24,6 +24,8 @@ const SUMMARY_SECS: u64 = 180;
 const SUMMARY_STATEMENTS: usize = 6;
 /// So many words of content in the client's last turn make it openness that can be named.
 const DISCLOSURE: usize = 8;
+/// A clause of so few words needs one that tells.
+const SHORT_CLAUSE: usize = 4;
 /// A shorter word is no sign that two sentences are of the same thing.
 const TELLING_CHARS: usize = 5;
 
@@ -32,6 +34,8 @@ pub(crate) struct Said<'a> {
     pub statement: &'a Statement,
     pub turned: String,
     clause: Vec<Word>,
+    /// A "but" stands between it and what follows.
+    before_but: bool,
 }
 
 pub(crate) struct Chooser<'a> {
@@ -210,7 +214,7 @@ impl<'a> Chooser<'a> {
             words(&statement.text).first().is_some_and(|w| self.lexicon.infers.contains(&w.lower));
         let all = if bitter { Vec::new() } else { clauses(&statement.text, self.lexicon) };
         let said = all.into_iter().filter(wanted).filter_map(|clause| {
-            let clause = clause.words;
+            let Clause { words: clause, before_but, .. } = clause;
             if self.hangs(&clause, statement)
                 || self.is_rebuked(&clause)
                 || self.is_bare_fact(&clause, statement)
@@ -218,7 +222,7 @@ impl<'a> Chooser<'a> {
                 return None;
             }
             let turned = transform::turn(&clause, self.state.address(), self.lexicon).ok()?;
-            Some(Said { statement, turned, clause })
+            Some(Said { statement, turned, clause, before_but })
         });
         said.collect::<Vec<_>>().into_iter()
     }
@@ -240,7 +244,8 @@ impl<'a> Chooser<'a> {
         points_back || loose || if_less
     }
 
-    /// Whether it only tells what somebody is or has, or takes no side at all: "ik ben fotograaf", "I've a cool bag".
+    /// Whether it only tells what somebody is or has, takes no side at all, or says next to nothing: "ik ben fotograaf",
+    /// "I've a cool bag", "I leave it".
     fn is_bare_fact(&self, clause: &[Word], statement: &Statement) -> bool {
         let any = |set: &BTreeSet<String>| clause.iter().any(|w| set.contains(&w.lower));
         let tells = any(&self.lexicon.sustain)
@@ -250,7 +255,8 @@ impl<'a> Chooser<'a> {
             || self.lexicon.tells_effort(clause)
             || self.lexicon.tells_success(clause);
         let sided = matches!(statement.side, Side::Change | Side::Sustain | Side::Both);
-        !tells && (!sided || any(&self.lexicon.states))
+        let short = clause.len() <= SHORT_CLAUSE;
+        !tells && (!sided || short || any(&self.lexicon.states))
     }
 
     /// Whether it is of what the practitioner has just gone against.
@@ -287,8 +293,10 @@ impl<'a> Chooser<'a> {
     }
 }
 
+/// Two clauses, if they are two sides: what stands in one statement without a "but" is one.
 fn differ<'a>(one: Said<'a>, two: Said<'a>) -> Option<[Said<'a>; 2]> {
-    (one.turned != two.turned).then_some([one, two])
+    let apart = one.statement.id != two.statement.id || one.before_but || two.before_but;
+    (apart && one.turned != two.turned).then_some([one, two])
 }
 
 fn seconds(secs: u64) -> u64 {
