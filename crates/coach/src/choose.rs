@@ -24,6 +24,8 @@ const SUMMARY_SECS: u64 = 180;
 const SUMMARY_STATEMENTS: usize = 6;
 /// So many words of content in the client's last turn make it openness that can be named.
 const DISCLOSURE: usize = 8;
+/// So far into a clause its finite verb stands.
+const VERB_WITHIN: usize = 3;
 /// A clause of so few words needs one that tells.
 const SHORT_CLAUSE: usize = 4;
 /// A shorter word is no sign that two sentences are of the same thing.
@@ -185,23 +187,38 @@ impl<'a> Chooser<'a> {
         self.turned(statement, |clause| !clause.before_but && !clause.halved)
     }
 
-    /// A clause of the side of sustain talk, where that is told apart by its words.
+    /// A clause of the side of sustain talk. Its words tell; in a statement of both sides also that it is the one, of two
+    /// around a "but", that wishes for nothing.
     fn sustain_of(&self, statement: &'a Statement) -> Option<Said<'a>> {
-        let sided = matches!(statement.side, Side::Sustain | Side::Both);
-        let mut said =
-            sided.then(|| self.turned(statement, |clause| !clause.halved)).into_iter().flatten();
-        said.find(|said| self.is_sustain(said))
+        let all = self.sided(statement, Side::Sustain);
+        let told = all.iter().position(|said| self.is_sustain(said));
+        let change = all.iter().position(|said| self.is_change(said));
+        let other = || {
+            let change = change.filter(|_| statement.side == Side::Both)?;
+            let but = all.iter().position(|said| said.before_but)?;
+            (0..all.len()).find(|&i| (i > but) != (change > but) && !self.is_change(&all[i]))
+        };
+        let at = told.or_else(other)?;
+        all.into_iter().nth(at)
     }
 
     fn change_of(&self, statement: &'a Statement) -> Option<Said<'a>> {
-        let sided = matches!(statement.side, Side::Change | Side::Both);
-        let mut said =
-            sided.then(|| self.turned(statement, |clause| !clause.halved)).into_iter().flatten();
-        said.find(|said| {
-            let changes =
-                self.has(said, &self.lexicon.change) || self.lexicon.wants.within(&said.clause);
-            changes && !self.has(said, &self.lexicon.sustain)
-        })
+        self.sided(statement, Side::Change).into_iter().find(|said| self.is_change(said))
+    }
+
+    /// The clauses of a statement that takes `side`, or both.
+    fn sided(&self, statement: &'a Statement, side: Side) -> Vec<Said<'a>> {
+        if statement.side == side || statement.side == Side::Both {
+            self.turned(statement, |clause| !clause.halved).collect()
+        } else {
+            Vec::new()
+        }
+    }
+
+    fn is_change(&self, said: &Said<'_>) -> bool {
+        let changes =
+            self.has(said, &self.lexicon.change) || self.lexicon.wants.within(&said.clause);
+        changes && !self.is_sustain(said)
     }
 
     fn turned(
@@ -235,7 +252,16 @@ impl<'a> Chooser<'a> {
         // "Toen ik klein was, …" brings it along.
         let brings = self.lexicon.subordinators.contains(&first.lower)
             && second.is_some_and(|w| self.lexicon.subjects.contains(&w.lower));
-        let points_back = self.lexicon.points_back.contains(&first.lower) && !brings;
+        // "Dat schema is …" names it.
+        let names = second.is_some_and(|w| {
+            let lower = w.lower.as_str();
+            ![&self.lexicon.third, &self.lexicon.past, &self.lexicon.present]
+                .iter()
+                .any(|verbs| verbs.contains(lower))
+                && !self.lexicon.irregular.contains_key(lower)
+                && self.lexicon.determining.contains(&first.lower)
+        });
+        let points_back = self.lexicon.points_back.contains(&first.lower) && !brings && !names;
         let loose = !statement.answers
             && clause.iter().skip(1).any(|w| self.lexicon.loose.contains(&w.lower));
         let if_less = clause.iter().any(|w| self.lexicon.conditional.contains(&w.lower))
@@ -254,9 +280,12 @@ impl<'a> Chooser<'a> {
             || self.lexicon.tells_worry(clause)
             || self.lexicon.tells_effort(clause)
             || self.lexicon.tells_success(clause);
-        let sided = matches!(statement.side, Side::Change | Side::Sustain | Side::Both);
+        let sided = statement.side != Side::Neutral;
+        // "De was" is a noun.
+        let states =
+            clause.iter().take(VERB_WITHIN).any(|w| self.lexicon.states.contains(&w.lower));
         let short = clause.len() <= SHORT_CLAUSE;
-        !tells && (!sided || short || any(&self.lexicon.states))
+        !tells && (!sided || short || states)
     }
 
     /// Whether it is of what the practitioner has just gone against.

@@ -41,6 +41,8 @@ pub(crate) struct Lexicon {
     pub states: Set,
     /// "On the nights I work" is no sentence.
     pub relative_heads: Set,
+    /// Words that point back alone, and name what they stand before: "dat schema".
+    pub determining: Set,
     pub openers: Phrases,
     pub closers: Phrases,
     pub inline: Phrases,
@@ -173,6 +175,7 @@ impl Lexicon {
             conditional: set(raw.pronouns.conditional),
             states: set(raw.pronouns.states),
             relative_heads: set(raw.pronouns.relative_heads),
+            determining: set(raw.pronouns.determining),
             openers: Phrases::new(&raw.trim.openers),
             closers: Phrases::new(&raw.trim.closers),
             inline: Phrases::new(&raw.trim.inline),

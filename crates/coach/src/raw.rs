@@ -69,6 +69,7 @@ pub(crate) struct RawPronouns {
     pub conditional: Vec<String>,
     pub states: Vec<String>,
     pub relative_heads: Vec<String>,
+    pub determining: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]

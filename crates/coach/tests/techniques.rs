@@ -186,3 +186,14 @@ fn the_task_follows_the_talk() {
     talk.c("discord", "Je luistert niet.");
     assert_eq!(task(&talk).task, Task::Engage);
 }
+
+#[test]
+fn the_other_side_of_a_but_needs_no_word_of_its_own() {
+    let mut talk = off(Lang::Nl);
+    let said = "Ik wil er graag weer bij zitten. Maar ik zie mezelf al opstaan met een vlek.";
+    let cue = talk.c("change_desire,sustain", said).unwrap();
+    assert_eq!(cue.technique, Technique::ReflectionDoubleSided, "{cue:?}");
+    let (sustain, change) = ("zelf al opstaan met een vlek", "je wilt er graag weer bij zitten");
+    let at = |part: &str| cue.suggestion.find(part).unwrap_or_else(|| panic!("{cue:?}"));
+    assert!(at(sustain) < at(change), "{cue:?}");
+}
