@@ -137,9 +137,10 @@ impl<'a> Suggester<'a> {
             Moment::ChangeTalkHeard => {
                 (&[T::ScalingFollowUp, T::ReflectionSimple], &[T::EvokeChangeTalk])
             }
-            Moment::Ambivalence => {
-                (&own_words[2..3], &[T::DevelopDiscrepancy, T::ExploreBothSides])
-            }
+            Moment::Ambivalence => (
+                &[T::ReflectionDoubleSided, T::DevelopDiscrepancy, T::ReflectionSimple],
+                &[T::ExploreBothSides],
+            ),
         };
         // The same moment again: the other of the moves without the client's words, so that it does not become a drone.
         let mut then = then.to_vec();
