@@ -184,7 +184,35 @@ impl<'a> Chooser<'a> {
 
     /// The clauses of `statement` that can be said back and stand for all of what was meant.
     fn whole(&self, statement: &'a Statement) -> impl Iterator<Item = Said<'a>> {
-        self.turned(statement, |clause| !clause.before_but && !clause.halved)
+        let single = self.turned(statement, |clause| !clause.before_but && !clause.halved);
+        single.chain(self.pairs(statement))
+    }
+
+    /// "X and Y", where each can be said back.
+    fn pairs(&self, statement: &'a Statement) -> Vec<Said<'a>> {
+        let all = self.clauses(statement);
+        let pair = |pair: &[Clause]| {
+            let [one, two] = pair else { return None };
+            let joined_by = two.joined_by.as_ref()?;
+            let words = one.words.len() + 1 + two.words.len();
+            let whole = one.halved && !one.before_but && !two.before_but && !two.halved;
+            if !whole || words > self.lexicon.limits.clause_max_words {
+                return None;
+            }
+            let clause = [one.words.clone(), two.words.clone()].concat();
+            if self.hangs(&one.words, statement)
+                || self.is_rebuked(&clause)
+                || self.is_bare_fact(&clause, statement)
+            {
+                return None;
+            }
+            let turned = |clause: &Clause| {
+                transform::turn(&clause.words, self.state.address(), self.lexicon).ok()
+            };
+            let turned = format!("{} {joined_by} {}", turned(one)?, turned(two)?);
+            Some(Said { statement, turned, clause, before_but: false })
+        };
+        all.windows(2).filter_map(pair).collect()
     }
 
     /// A clause of the side of sustain talk. Its words tell; in a statement of both sides also that it is the one, of two
@@ -226,22 +254,27 @@ impl<'a> Chooser<'a> {
         statement: &'a Statement,
         wanted: impl Fn(&Clause) -> bool,
     ) -> impl Iterator<Item = Said<'a>> {
+        let all = self.clauses(statement).into_iter().filter(wanted);
+        all.filter_map(|clause| self.said(&clause, statement)).collect::<Vec<_>>().into_iter()
+    }
+
+    fn clauses(&self, statement: &Statement) -> Vec<Clause> {
         // "Dus ik verzin het": what the client takes the practitioner to think.
-        let bitter =
-            words(&statement.text).first().is_some_and(|w| self.lexicon.infers.contains(&w.lower));
-        let all = if bitter { Vec::new() } else { clauses(&statement.text, self.lexicon) };
-        let said = all.into_iter().filter(wanted).filter_map(|clause| {
-            let Clause { words: clause, before_but, .. } = clause;
-            if self.hangs(&clause, statement)
-                || self.is_rebuked(&clause)
-                || self.is_bare_fact(&clause, statement)
-            {
-                return None;
-            }
-            let turned = transform::turn(&clause, self.state.address(), self.lexicon).ok()?;
-            Some(Said { statement, turned, clause, before_but })
-        });
-        said.collect::<Vec<_>>().into_iter()
+        let said = words(&statement.text);
+        let bitter = said.first().is_some_and(|w| self.lexicon.infers.contains(&w.lower));
+        if bitter { Vec::new() } else { clauses(&statement.text, self.lexicon) }
+    }
+
+    fn said(&self, clause: &Clause, statement: &'a Statement) -> Option<Said<'a>> {
+        let Clause { words, before_but, .. } = clause;
+        if self.hangs(words, statement)
+            || self.is_rebuked(words)
+            || self.is_bare_fact(words, statement)
+        {
+            return None;
+        }
+        let turned = transform::turn(words, self.state.address(), self.lexicon).ok()?;
+        Some(Said { statement, turned, clause: words.clone(), before_but: *before_but })
     }
 
     /// Whether it needs something that was said before it: "dan lig ik wakker", "ik doe ze 's ochtends", "I'd get a rash".

@@ -20,6 +20,8 @@ pub(crate) struct Clause {
     pub before_but: bool,
     /// It is the first half of "X and Y": what it is about may come with Y.
     pub halved: bool,
+    /// The conjunction between it and the clause before it, in the same sentence.
+    pub joined_by: Option<String>,
 }
 
 /// The clauses of `text` in order, fillers and false starts trimmed. Questions are left out: turned round
@@ -37,15 +39,15 @@ pub(crate) fn clauses(text: &str, lexicon: &Lexicon) -> Vec<Clause> {
                     .joined_by
                     .as_ref()
                     .is_some_and(|word| lexicon.takes_back.contains(&word.lower));
-                let joined = piece.joined_by.is_some();
+                let joined_by = piece.joined_by.map(|word| word.lower);
                 if let Some(before) = out.last_mut() {
                     before.before_but |= std::mem::take(&mut contrast);
-                    before.halved |= joined && !fresh;
+                    before.halved |= joined_by.is_some() && !fresh;
                 }
                 fresh = false;
                 let words = trimmed(piece.words, lexicon);
                 if !words.is_empty() && !left_out {
-                    out.push(Clause { words, before_but: false, halved: false });
+                    out.push(Clause { words, before_but: false, halved: false, joined_by });
                 }
             }
         }

@@ -197,3 +197,14 @@ fn the_other_side_of_a_but_needs_no_word_of_its_own() {
     let at = |part: &str| cue.suggestion.find(part).unwrap_or_else(|| panic!("{cue:?}"));
     assert!(at(sustain) < at(change), "{cue:?}");
 }
+
+#[test]
+fn two_clauses_joined_by_and_are_given_back_together() {
+    let mut talk = Talk::normal(Lang::Nl);
+    talk.c("sustain", "Ik slaap slecht en ik ben altijd moe.");
+    let cue = talk.p("persuade", "Bewegen helpt daar echt bij.").unwrap();
+    assert!(
+        cue.suggestion.to_lowercase().contains("je slaapt slecht en je bent altijd moe"),
+        "{cue:?}"
+    );
+}
