@@ -140,9 +140,9 @@ fn bad_input_is_named() {
     let rows: [(&[&str], &str); 7] = [
         (&["speakers", &silence], "no speech"),
         (&["speakers", &music], "no speech"),
-        (&["enrol", &silence, "--out", out], "only 0.0 s of speech"),
-        (&["enrol", &music, "--out", out], "of speech were heard"),
-        (&["enrol", &both, "--out", out], "more than one voice"),
+        (&["--lang", "en", "enrol", &silence, "--out", out], "only 0.0 s of speech"),
+        (&["--lang", "en", "enrol", &music, "--out", out], "of speech were heard"),
+        (&["--lang", "en", "enrol", &both, "--out", out], "more than one voice"),
         (&["speakers", &one, "--enrol", damaged], "no enrolment of Gids"),
         (&["speakers", &one, "--enrol", "nowhere.json"], "nowhere.json"),
     ];

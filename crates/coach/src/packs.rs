@@ -171,7 +171,7 @@ impl CoachPack {
             }
         }
         // A clause that is too long is no fault of the wording; if hardly any fits, it is.
-        if 10 * faults.len() >= 9 * tries {
+        if 4 * faults.len() >= 3 * tries {
             report.refused.extend(faults.into_iter().next());
         }
     }

@@ -2,14 +2,23 @@
 
 use timeline::Lang;
 
-use crate::{clause::clauses, lexicon::Lexicon, state::Address, transform::turn};
+use crate::{
+    clause::{Clause, clauses},
+    lexicon::Lexicon,
+    state::Address,
+    transform::turn,
+};
 
 const NL: &str = include_str!("../tests/data/nl_clauses.tsv");
 const EN: &str = include_str!("../tests/data/en_clauses.tsv");
 
-/// The first clause of `text` that can be said back.
+/// The first clause of `text` that can be said back; as for the coach, one with a word of the client before others.
 fn said_back(text: &str, address: Address, lexicon: &Lexicon) -> Option<String> {
-    clauses(text, lexicon).iter().find_map(|clause| turn(&clause.words, address, lexicon).ok())
+    let all = clauses(text, lexicon);
+    let own = |clause: &&Clause| clause.words.iter().any(|w| lexicon.first.contains(&w.lower));
+    let said = |clause: &Clause| turn(&clause.words, address, lexicon).ok();
+    let first = all.iter().filter(own).find_map(said);
+    first.or_else(|| all.iter().find_map(said))
 }
 
 fn check(table: &str, lang: Lang, addresses: &[Address]) -> usize {

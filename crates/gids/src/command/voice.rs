@@ -67,12 +67,8 @@ pub fn enrol(args: &Enrol, lang: Lang) -> anyhow::Result<()> {
         None => read_microphone(args.device.as_deref(), texts)?,
     };
     let enrolment = check_speech(&samples)
-        .and_then(|()| Ok(Enrolment::from_audio(&samples, &mut runtime::voice_model()?)?));
-    // What is wrong with a file is said in English, as wrong usage is; who has just read aloud is spoken to.
-    let enrolment = match &args.audio {
-        Some(_) => enrolment?,
-        None => enrolment.map_err(|error| in_words(error, texts))?,
-    };
+        .and_then(|()| Ok(Enrolment::from_audio(&samples, &mut runtime::voice_model()?)?))
+        .map_err(|error| in_words(error, texts))?;
     enrolment.save(&target)?;
     terminal::line(&fill(texts.enrol.enrolled, &[("file", file)]));
     Ok(())
