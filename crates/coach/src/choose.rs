@@ -3,13 +3,13 @@
 //! What the client said last, and nothing that has been talked past since: a true sentence from three turns ago shows that
 //! nobody listened.
 
-use std::collections::BTreeSet;
-
-use timeline::{Code, SAMPLE_RATE_HZ, Technique};
+use timeline::{Code, SAMPLE_RATE_HZ, Speaker, Technique};
 
 use crate::{
+    apt::Apt,
     clause::{Clause, clauses},
     lexicon::Lexicon,
+    phrases::Phrases,
     state::{DialogueState, Side, Statement},
     text::{Word, words},
     transform,
@@ -24,32 +24,26 @@ const SUMMARY_SECS: u64 = 180;
 const SUMMARY_STATEMENTS: usize = 6;
 /// So many words of content in the client's last turn make it openness that can be named.
 const DISCLOSURE: usize = 8;
-/// So far into a clause its finite verb stands.
-const VERB_WITHIN: usize = 3;
-/// A clause of so few words needs one that tells.
-const SHORT_CLAUSE: usize = 4;
-/// A shorter word is no sign that two sentences are of the same thing.
-const TELLING_CHARS: usize = 5;
 
 /// A clause said back, and how it was said.
 pub(crate) struct Said<'a> {
     pub statement: &'a Statement,
     pub turned: String,
     clause: Vec<Word>,
-    /// A "but" stands between it and what follows.
-    before_but: bool,
+    /// How many a "but" stands before it in its statement.
+    buts: usize,
 }
 
 pub(crate) struct Chooser<'a> {
     state: &'a DialogueState,
     lexicon: &'a Lexicon,
-    /// The practitioner's words that go against something the client did.
-    rebuked: Vec<Word>,
+    apt: Apt<'a>,
 }
 
 impl<'a> Chooser<'a> {
     pub(crate) fn new(state: &'a DialogueState, lexicon: &'a Lexicon, rebuked: Vec<Word>) -> Self {
-        Self { state, lexicon, rebuked }
+        let at_once = (state.last_speaker == Some(Speaker::Client)).then_some(state.client_turns);
+        Self { state, lexicon, apt: Apt { lexicon, rebuked, at_once } }
     }
 
     /// The statements of the client's last turn, the newest first.
@@ -84,20 +78,33 @@ impl<'a> Chooser<'a> {
         fresh()
             .filter(change)
             .chain(fresh().filter(|s| !change(s)))
-            .find_map(|statement| self.whole(statement).max_by_key(|said| self.score(said)))
+            .find_map(|statement| self.unsaid(statement).max_by_key(|said| self.score(said)))
+    }
+
+    /// What the client wishes for or complains of: there is more of that to draw out.
+    pub(crate) fn wished(&self) -> Option<Said<'a>> {
+        let wishes = |s: &&Statement| {
+            let drawn = [Code::ChangeDesire, Code::ChangeReason, Code::ChangeNeed];
+            s.side == Side::Change && s.change.is_some_and(|code| drawn.contains(&code))
+        };
+        let fresh = self.latest().take_while(|s| !s.reflected && !s.worry);
+        let points_back = |said: &Said<'_>| self.apt.points_back(&said.clause);
+        fresh.filter(wishes).find_map(|s| {
+            self.unsaid(s).filter(|said| !points_back(said)).max_by_key(|said| self.score(said))
+        })
     }
 
     /// A clause with a word of worry in it.
     pub(crate) fn worry(&self) -> Option<Said<'a>> {
         let worried = self.near().filter(|s| s.worry && !s.reflected);
-        worried.flat_map(|s| self.whole(s)).find(|said| self.lexicon.tells_worry(&said.clause))
+        worried.flat_map(|s| self.unsaid(s)).find(|said| self.lexicon.tells_worry(&said.clause))
     }
 
     /// A clause that tells of an effort, whose meaning is another one than the client gives it.
     pub(crate) fn effort(&self) -> Option<Said<'a>> {
         let disappointed = |s: &&Statement| matches!(s.side, Side::Sustain | Side::Both);
         let statements = self.near().filter(|s| !s.reflected).filter(disappointed);
-        statements.flat_map(|s| self.whole(s)).find(|said| self.lexicon.tells_effort(&said.clause))
+        statements.flat_map(|s| self.unsaid(s)).find(|said| self.lexicon.tells_effort(&said.clause))
     }
 
     /// A clause that tells of something that went well, while the client doubts.
@@ -112,7 +119,7 @@ impl<'a> Chooser<'a> {
     pub(crate) fn stumbling_block(&self) -> Option<Said<'a>> {
         let against = |s: &&Statement| matches!(s.side, Side::Sustain | Side::Both);
         let statements = self.near().filter(|s| !s.reflected).filter(against);
-        statements.flat_map(|s| self.whole(s)).find(|said| self.is_sustain(said))
+        statements.flat_map(|s| self.unsaid(s)).find(|said| self.is_sustain(said))
     }
 
     /// Sustain and change, the newest of either in the client's last two turns.
@@ -120,22 +127,23 @@ impl<'a> Chooser<'a> {
         let fresh = || self.last_turns(2).filter(|s| !s.reflected);
         let sustain = fresh().find_map(|s| self.sustain_of(s))?;
         let change = fresh().find_map(|s| self.change_of(s))?;
-        differ(sustain, change)
+        let new = self.is_new(&sustain.turned) || self.is_new(&change.turned);
+        if new { differ(sustain, change) } else { None }
     }
 
     /// What stands apart from a goal that the client named at any time, and the goal.
     pub(crate) fn discrepancy(&self) -> Option<[Said<'a>; 2]> {
         let today = self.near().filter(|s| !s.reflected).find_map(|s| self.sustain_of(s))?;
-        // "En op dit moment: 's avonds …" has two times.
+        // "En op dit moment: 's avonds …" has two times; "dat ga je niet beloven" is of another thing.
         let first = today.clause.first()?;
-        let subject = self.lexicon.subjects.contains(&first.lower)
-            || self.lexicon.third_subjects.contains(&first.lower);
+        let subject = !self.apt.hangs(&today.clause, today.statement)
+            && (self.lexicon.subjects.contains(&first.lower)
+                || self.lexicon.third_subjects.contains(&first.lower));
         let wished = |s: &&Statement| s.change == Some(Code::ChangeDesire);
         let goals = self.state.statements.iter().rev().filter(wished);
         let mut goals = goals.flat_map(|s| self.whole(s));
-        let goal = goals.find(|said| {
-            self.lexicon.wants.within(&said.clause) && !self.has(said, &self.lexicon.sustain)
-        })?;
+        let goal =
+            goals.find(|said| self.lexicon.wants.within(&said.clause) && !self.is_sustain(said))?;
         if subject { differ(today, goal) } else { None }
     }
 
@@ -170,8 +178,7 @@ impl<'a> Chooser<'a> {
             }
             // Over change talk it would sound like giving up.
             Technique::Autonomy => {
-                let grave = self.rebuked.iter().any(|w| self.lexicon.grave.contains(&w.lower));
-                !grave && newest.is_none_or(|s| s.side != Side::Change)
+                !self.apt.is_grave() && newest.is_none_or(|s| s.side != Side::Change)
             }
             Technique::Affirmation => {
                 let sided = |s: &&Statement| !matches!(s.side, Side::Friction | Side::Neutral);
@@ -200,17 +207,16 @@ impl<'a> Chooser<'a> {
                 return None;
             }
             let clause = [one.words.clone(), two.words.clone()].concat();
-            if self.hangs(&one.words, statement)
-                || self.is_rebuked(&clause)
-                || self.is_bare_fact(&clause, statement)
-            {
+            if self.apt.hangs(&one.words, statement) || !self.apt.allows(&clause, statement) {
                 return None;
             }
             let turned = |clause: &Clause| {
                 transform::turn(&clause.words, self.state.address(), self.lexicon).ok()
             };
-            let turned = format!("{} {joined_by} {}", turned(one)?, turned(two)?);
-            Some(Said { statement, turned, clause, before_but: false })
+            let halves = [turned(one)?, turned(two)?];
+            let turned = halves.join(&format!(" {joined_by} "));
+            let new = halves.iter().all(|half| self.is_new(half));
+            new.then_some(Said { statement, turned, clause, buts: 0 })
         };
         all.windows(2).filter_map(pair).collect()
     }
@@ -219,33 +225,54 @@ impl<'a> Chooser<'a> {
     /// around a "but", that wishes for nothing.
     fn sustain_of(&self, statement: &'a Statement) -> Option<Said<'a>> {
         let all = self.sided(statement, Side::Sustain);
-        let told = all.iter().position(|said| self.is_sustain(said));
-        let change = all.iter().position(|said| self.is_change(said));
-        let other = || {
-            let change = change.filter(|_| statement.side == Side::Both)?;
-            let but = all.iter().position(|said| said.before_but)?;
-            (0..all.len()).find(|&i| (i > but) != (change > but) && !self.is_change(&all[i]))
-        };
-        let at = told.or_else(other)?;
-        all.into_iter().nth(at)
+        self.told_or_other(statement, all, Self::is_sustain, Self::is_change)
     }
 
+    /// A clause of the side of change talk, told in the same way.
     fn change_of(&self, statement: &'a Statement) -> Option<Said<'a>> {
-        self.sided(statement, Side::Change).into_iter().find(|said| self.is_change(said))
+        let all = self.sided(statement, Side::Change);
+        self.told_or_other(statement, all, Self::is_change, Self::is_sustain)
+    }
+
+    fn told_or_other(
+        &self,
+        statement: &Statement,
+        all: Vec<Said<'a>>,
+        told: fn(&Self, &Said<'_>) -> bool,
+        opposite: fn(&Self, &Said<'_>) -> bool,
+    ) -> Option<Said<'a>> {
+        let at = all.iter().position(|said| told(self, said)).or_else(|| {
+            let opposed = all.iter().find(|said| opposite(self, said))?.buts;
+            let other = |said: &Said<'_>| said.buts != opposed && !opposite(self, said);
+            (statement.side == Side::Both).then(|| all.iter().position(other)).flatten()
+        })?;
+        all.into_iter().nth(at)
     }
 
     /// The clauses of a statement that takes `side`, or both.
     fn sided(&self, statement: &'a Statement, side: Side) -> Vec<Said<'a>> {
         if statement.side == side || statement.side == Side::Both {
-            self.turned(statement, |clause| !clause.halved).collect()
+            // The other side comes before it, so that it has to stand alone.
+            let alone = |said: &Said<'_>| !self.apt.hangs(&said.clause, statement);
+            self.turned(statement, |clause| !clause.halved).filter(alone).collect()
         } else {
             Vec::new()
         }
     }
 
+    /// Whether no suggestion gave it back before.
+    fn is_new(&self, turned: &str) -> bool {
+        !self.state.given.iter().any(|given| given == turned)
+    }
+
+    /// What [`whole`](Self::whole) gives, but for what a suggestion gave back before.
+    fn unsaid(&self, statement: &'a Statement) -> impl Iterator<Item = Said<'a>> {
+        self.whole(statement).filter(|said| self.is_new(&said.turned))
+    }
+
     fn is_change(&self, said: &Said<'_>) -> bool {
         let changes =
-            self.has(said, &self.lexicon.change) || self.lexicon.wants.within(&said.clause);
+            self.lexicon.change.within(&said.clause) || self.lexicon.wants.within(&said.clause);
         changes && !self.is_sustain(said)
     }
 
@@ -254,8 +281,15 @@ impl<'a> Chooser<'a> {
         statement: &'a Statement,
         wanted: impl Fn(&Clause) -> bool,
     ) -> impl Iterator<Item = Said<'a>> {
-        let all = self.clauses(statement).into_iter().filter(wanted);
-        all.filter_map(|clause| self.said(&clause, statement)).collect::<Vec<_>>().into_iter()
+        let mut buts = 0;
+        let mut out = Vec::new();
+        for clause in self.clauses(statement) {
+            if let Some(said) = wanted(&clause).then(|| self.said(&clause, statement)).flatten() {
+                out.push(Said { buts, ..said });
+            }
+            buts += usize::from(clause.before_but);
+        }
+        out.into_iter()
     }
 
     fn clauses(&self, statement: &Statement) -> Vec<Clause> {
@@ -266,76 +300,22 @@ impl<'a> Chooser<'a> {
     }
 
     fn said(&self, clause: &Clause, statement: &'a Statement) -> Option<Said<'a>> {
-        let Clause { words, before_but, .. } = clause;
-        if self.hangs(words, statement)
-            || self.is_rebuked(words)
-            || self.is_bare_fact(words, statement)
-        {
+        let words = &self.apt.standing_alone(&clause.words);
+        if !self.apt.allows(words, statement) {
             return None;
         }
-        let turned = transform::turn(words, self.state.address(), self.lexicon).ok()?;
-        Some(Said { statement, turned, clause: words.clone(), before_but: *before_but })
-    }
-
-    /// Whether it needs something that was said before it: "dan lig ik wakker", "ik doe ze 's ochtends", "I'd get a rash".
-    /// In an answer the question says what "ze" are.
-    fn hangs(&self, clause: &[Word], statement: &Statement) -> bool {
-        let Some(first) = clause.first() else { return true };
-        let second = clause.get(1);
-        // "Toen ik klein was, …" brings it along.
-        let brings = self.lexicon.subordinators.contains(&first.lower)
-            && second.is_some_and(|w| self.lexicon.subjects.contains(&w.lower));
-        // "Dat schema is …" names it.
-        let names = second.is_some_and(|w| {
-            let lower = w.lower.as_str();
-            ![&self.lexicon.third, &self.lexicon.past, &self.lexicon.present]
-                .iter()
-                .any(|verbs| verbs.contains(lower))
-                && !self.lexicon.irregular.contains_key(lower)
-                && self.lexicon.determining.contains(&first.lower)
-        });
-        let points_back = self.lexicon.points_back.contains(&first.lower) && !brings && !names;
-        let loose = !statement.answers
-            && clause.iter().skip(1).any(|w| self.lexicon.loose.contains(&w.lower));
-        let if_less = clause.iter().any(|w| self.lexicon.conditional.contains(&w.lower))
-            && !self.lexicon.wants.within(clause)
-            && !clause.iter().any(|w| self.lexicon.subordinators.contains(&w.lower));
-        points_back || loose || if_less
-    }
-
-    /// Whether it only tells what somebody is or has, takes no side at all, or says next to nothing: "ik ben fotograaf",
-    /// "I've a cool bag", "I leave it".
-    fn is_bare_fact(&self, clause: &[Word], statement: &Statement) -> bool {
-        let any = |set: &BTreeSet<String>| clause.iter().any(|w| set.contains(&w.lower));
-        let tells = any(&self.lexicon.sustain)
-            || any(&self.lexicon.change)
-            || self.lexicon.wants.within(clause)
-            || self.lexicon.tells_worry(clause)
-            || self.lexicon.tells_effort(clause)
-            || self.lexicon.tells_success(clause);
-        let sided = statement.side != Side::Neutral;
-        // "De was" is a noun.
-        let states =
-            clause.iter().take(VERB_WITHIN).any(|w| self.lexicon.states.contains(&w.lower));
-        let short = clause.len() <= SHORT_CLAUSE;
-        !tells && (!sided || short || states)
-    }
-
-    /// Whether it is of what the practitioner has just gone against.
-    fn is_rebuked(&self, clause: &[Word]) -> bool {
-        let telling = |w: &&Word| {
-            w.lower.chars().count() >= TELLING_CHARS && !self.lexicon.light.contains(&w.lower)
-        };
-        let mut told = clause.iter().filter(telling);
-        told.any(|w| self.rebuked.iter().any(|r| r.lower == w.lower))
+        let address = self.state.address();
+        let turned = transform::turn(words, address, self.lexicon)
+            .or_else(|reject| match statement.change {
+                Some(Code::ChangeNeed) => transform::turn_need(words, address, self.lexicon),
+                _ => Err(reject),
+            })
+            .ok()?;
+        Some(Said { statement, turned, clause: words.clone(), buts: 0 })
     }
 
     fn is_sustain(&self, said: &Said<'_>) -> bool {
-        self.has(said, &self.lexicon.sustain)
-    }
-
-    fn has(&self, said: &Said<'_>, set: &BTreeSet<String>) -> bool {
-        said.clause.iter().any(|w| set.contains(&w.lower))
+        self.lexicon.sustain.within(&said.clause)
     }
 
     fn content(&self, said: &[Word]) -> usize {
@@ -343,13 +323,14 @@ impl<'a> Chooser<'a> {
     }
 
     fn score(&self, said: &Said<'_>) -> i32 {
-        let has = |set| i32::from(self.has(said, set));
+        let has = |list: &Phrases| i32::from(list.within(&said.clause));
         let wants = i32::from(self.lexicon.wants.within(&said.clause));
         let first = said.clause.first();
         let subject = first.is_some_and(|w| self.lexicon.subjects.contains(&w.lower));
         2 * has(&self.lexicon.sustain)
             + has(&self.lexicon.change).max(2 * wants)
-            + 3 * i32::from(self.lexicon.tells_worry(&said.clause))
+            + 5 * i32::from(self.lexicon.tells_worry(&said.clause))
+            + 2 * i32::from(self.lexicon.tells_feeling(&said.clause))
             + 2 * i32::from(subject)
             + self.content(&said.clause).min(4) as i32
     }
@@ -357,7 +338,7 @@ impl<'a> Chooser<'a> {
 
 /// Two clauses, if they are two sides: what stands in one statement without a "but" is one.
 fn differ<'a>(one: Said<'a>, two: Said<'a>) -> Option<[Said<'a>; 2]> {
-    let apart = one.statement.id != two.statement.id || one.before_but || two.before_but;
+    let apart = one.statement.id != two.statement.id || one.buts != two.buts;
     (apart && one.turned != two.turned).then_some([one, two])
 }
 

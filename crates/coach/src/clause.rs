@@ -12,6 +12,9 @@ const TRAILING_MAX_WORDS: usize = 4;
 /// Longest left-dislocated part: "sporten na het werk, dat zie ik niet zitten".
 const DISLOCATED_MAX_WORDS: usize = 5;
 
+/// So far into a clause its subordinator and the subject behind it stand.
+const SUBORDINATE_WITHIN: usize = 5;
+
 /// A clause and what stands around it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Clause {
@@ -32,6 +35,7 @@ pub(crate) fn clauses(text: &str, lexicon: &Lexicon) -> Vec<Clause> {
         // Only what follows at once is taken back by it.
         let mut fresh = true;
         let left_out = sentence.question || sentence.quoted;
+        let (broken, before) = (sentence.broken, out.len());
         for part in parts(sentence, lexicon) {
             let mut contrast = part.contrast;
             for piece in split_at_conjunctions(&part.words, lexicon) {
@@ -46,10 +50,23 @@ pub(crate) fn clauses(text: &str, lexicon: &Lexicon) -> Vec<Clause> {
                 }
                 fresh = false;
                 let words = trimmed(piece.words, lexicon);
+                // "Ik kan het... ik kan het niet meer": begun, broken off and begun anew.
+                let anew =
+                    |before: &mut Clause| joined_by.is_none() && is_begun(&before.words, &words);
+                if let Some(begun) = out.pop_if(anew) {
+                    // What it took back, this one does.
+                    if !words.is_empty() && !left_out {
+                        out.push(Clause { words, ..begun });
+                    }
+                    continue;
+                }
                 if !words.is_empty() && !left_out {
                     out.push(Clause { words, before_but: false, halved: false, joined_by });
                 }
             }
+        }
+        if broken && out.len() > before {
+            out.pop();
         }
     }
     out
@@ -75,14 +92,26 @@ fn parts(sentence: Sentence, lexicon: &Lexicon) -> Vec<Part> {
         // "Om vier uur, meestal om vijf": without it something else is said.
         let corrects = part.len() <= TRAILING_MAX_WORDS
             && part.first().is_some_and(|w| lexicon.trailing.contains(&w.lower))
-            && !part.iter().any(|w| lexicon.subjects.contains(&w.lower));
+            && !part
+                .iter()
+                .any(|w| lexicon.subjects.contains(&w.lower) || lexicon.third.contains(&w.lower));
         // "Als ik niet loop, word ik onuitstaanbaar": half a sentence before the comma.
-        let completes = lexicon.lang == Lang::Nl && dutch::is_inverted(&part, lexicon);
+        let completes = match lexicon.lang {
+            Lang::Nl => dutch::is_inverted(&part, lexicon),
+            Lang::En => {
+                let subject = part.first().is_some_and(|w| lexicon.subjects.contains(&w.lower));
+                part.len() > 2 && subject && start.is_empty()
+            }
+        };
+        // "Kom ik, kom ik moeilijk in slaap": begun, and begun anew.
+        out.pop_if(|before| is_begun(&before.words, &part));
         match out.last_mut() {
             Some(Part { words: before, .. })
                 if (takes_up && is_dislocated(before, lexicon))
                     || (corrects && !before.is_empty())
-                    || (completes && starts_subordinate(before, lexicon)) =>
+                    || (completes
+                        && starts_subordinate(before, lexicon)
+                        && before.len() + part.len() <= lexicon.limits.clause_max_words) =>
             {
                 // The comma goes with the word before it, so that it is said and written.
                 if let Some(last) = before.last_mut() {
@@ -96,9 +125,22 @@ fn parts(sentence: Sentence, lexicon: &Lexicon) -> Vec<Part> {
     out
 }
 
+/// "Als ik niet loop", "on the nights when I don't drink".
 fn starts_subordinate(part: &[Word], lexicon: &Lexicon) -> bool {
-    let [first, second, ..] = part else { return false };
-    lexicon.subordinators.contains(&first.lower) && lexicon.subjects.contains(&second.lower)
+    let front = part.len().min(SUBORDINATE_WITHIN);
+    let [before, at] = [0, 1].map(|from| part[..front].iter().skip(from));
+    let joint = before.zip(at).position(|(word, subject)| {
+        lexicon.subordinators.contains(&word.lower) && lexicon.subjects.contains(&subject.lower)
+    });
+    let verbs = [&lexicon.subjects, &lexicon.third, &lexicon.past];
+    joint.is_some_and(|at| {
+        !part[..at].iter().any(|w| verbs.iter().any(|set| set.contains(&w.lower)))
+    })
+}
+
+/// Whether `part` begins as `begun` does, and goes on.
+fn is_begun(begun: &[Word], part: &[Word]) -> bool {
+    begun.len() < part.len() && begun.iter().zip(part).all(|(a, b)| a.lower == b.lower)
 }
 
 fn is_dislocated(part: &[Word], lexicon: &Lexicon) -> bool {
@@ -151,13 +193,25 @@ fn starts_clause(words: &[Word], lexicon: &Lexicon) -> bool {
     let Some(first) = rest.first() else { return false };
     let subject =
         lexicon.first.contains(&first.lower) || lexicon.third_subjects.contains(&first.lower);
-    subject || (lexicon.lang == Lang::Nl && dutch::inversion_at(rest, lexicon).is_some())
+    // "En toen is het in het water gevallen".
+    let third = || {
+        lexicon.points_back.contains(&first.lower)
+            && rest.get(1).is_some_and(|w| lexicon.third.contains(&w.lower))
+    };
+    let inverted = || dutch::inversion_at(rest, lexicon).is_some() || third();
+    subject || (lexicon.lang == Lang::Nl && inverted())
 }
 
 /// How many words at the start are fillers and connectives.
 fn leading(words: &[Word], lexicon: &Lexicon) -> usize {
     let mut at = 0;
     loop {
+        // "I don't know if I can" is the point.
+        if words[at..].iter().skip(1).next().is_some()
+            && lexicon.thinks.at_start(&words[at + 1..]) > 0
+        {
+            return at;
+        }
         match lexicon.openers.at_start(&words[at..]) {
             0 => return at,
             n => at += n,
@@ -174,6 +228,12 @@ fn trimmed(words: Vec<Word>, lexicon: &Lexicon) -> Vec<Word> {
         }
     }
     words.dedup_by(|b, a| a.lower == b.lower);
+    // "Het houdt me tegen en—": broken off behind a whole clause.
+    let hangs_on = |w: &mut Word| {
+        lexicon.conjunctions.contains(&w.lower)
+            && lexicon.dangling.at_end(std::slice::from_ref(w)) > 0
+    };
+    while words.pop_if(hangs_on).is_some() {}
     without_false_start(words, lexicon)
 }
 

@@ -11,7 +11,7 @@ use crate::{
     pack::Pack,
     packs::CoachPack,
     state::{CueAnswer, CueMemo, DialogueState},
-    suggest::Suggester,
+    suggest::{Draft, Suggester},
     text::words,
 };
 
@@ -50,10 +50,12 @@ pub struct Preview {
 
 /// What went into a suggestion.
 #[derive(Debug, Clone, PartialEq)]
-struct MadeOf {
-    wording: String,
+pub(crate) struct MadeOf {
+    pub(crate) wording: String,
     /// The client's utterance whose words are in it.
-    words_of: Option<String>,
+    pub(crate) words_of: Option<String>,
+    /// The client's clauses in it, as they were said back.
+    pub(crate) clauses: Vec<String>,
 }
 
 /// What became of a preview.
@@ -259,7 +261,7 @@ impl Coach {
     }
 
     fn remember(&mut self, memo: CueMemo, made_of: MadeOf) {
-        self.state.remember_cue(memo, made_of.wording, made_of.words_of.as_deref());
+        self.state.remember_cue(memo, made_of);
     }
 
     /// The cue for what was observed, if one is due in `state`, and what it was made of.
@@ -296,7 +298,8 @@ impl Coach {
             source: draft.source.clone().unwrap_or_else(|| heard.id.to_owned()),
             evidence: Some(observed.evidence(heard, &self.lexicon)),
         };
-        Some((cue, MadeOf { wording: draft.wording, words_of: draft.source }))
+        let Draft { wording, source, clauses, .. } = draft;
+        Some((cue, MadeOf { wording, words_of: source, clauses }))
     }
 
     /// The state after the last utterance.

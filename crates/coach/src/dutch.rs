@@ -4,10 +4,17 @@
 //! subject first ("ik heb het druk"), inversion ("dan ben ik moe"), and a third person with the client in it
 //! ("het lukt me niet"). Within them, verb-final clauses with "ik" are turned too ("als ik opsta").
 
-use crate::{lexicon::Lexicon, state::Address, text::Word, transform::Reject};
+use crate::{
+    lexicon::Lexicon,
+    state::Address,
+    text::{self, Word},
+    transform::Reject,
+};
 
 /// Most words before the verb in an inversion: "in de zomer", "sporten na het werk dat".
 const FRONT_MAX_WORDS: usize = 6;
+/// So far in a subordinator may stand that begins the first of two clauses: "op de avonden dat".
+const SUBORDINATOR_WITHIN: usize = 3;
 
 /// Turns one clause; see [`crate::transform::turn`] for what is checked besides.
 pub(crate) fn turn(words: &[Word], address: Address, lexicon: &Lexicon) -> Result<String, Reject> {
@@ -27,10 +34,11 @@ pub(crate) fn turn(words: &[Word], address: Address, lexicon: &Lexicon) -> Resul
         out.push(turner.plural_subject()?.to_owned());
         out.push(verb.lower.clone());
         (2, Scope { after_ik: false, verb: verb.lower.clone() })
-    } else if let Some(at) = after_subordinate_at(words, lexicon) {
+    } else if let Some((start, at)) = after_subordinate_at(words, lexicon) {
         // "Toen ik zwanger was, ben ik gestopt."
-        out.push(words[0].lower.clone());
-        let front = &words[1..at - 1];
+        turner.map_into(&words[..start], &Scope::default(), &mut out)?;
+        out.push(words[start].lower.clone());
+        let front = &words[start + 1..at - 1];
         let taken = 1 + turner.map_verb_final(&front[1..], &mut out)?;
         if taken != front.len() {
             return Err(Reject::NoPattern);
@@ -60,14 +68,24 @@ pub(crate) fn turn(words: &[Word], address: Address, lexicon: &Lexicon) -> Resul
     } else {
         let at = third_verb_at(words, lexicon).ok_or(Reject::NoPattern)?;
         // "Dat schema is niet te doen": of the client without a word of them.
-        let of_client =
-            |w: &Word| lexicon.first.contains(&w.lower) || lexicon.sustain.contains(&w.lower);
-        if !words.iter().any(of_client) {
+        let of_client = words.iter().any(|w| lexicon.first.contains(&w.lower));
+        let sided = lexicon.sustain.within(words) || lexicon.change.within(words);
+        let tells = sided || lexicon.tells_worry(words) || lexicon.tells_feeling(words);
+        if !of_client && !tells {
             return Err(Reject::NoPattern);
         }
         turner.map_into(&words[..=at], &Scope::default(), &mut out)?;
-        let softened = words.get(at + 1).is_some_and(|w| lexicon.softeners.contains(&w.lower));
-        (at + 1 + usize::from(softened), Scope { after_ik: false, verb: words[at].lower.clone() })
+        let scope = Scope { after_ik: false, verb: words[at].lower.clone() };
+        // "Het lukt me gewoon niet".
+        let me = words.get(at + 1).filter(|w| matches!(w.lower.as_str(), "me" | "mij"));
+        let behind = at + 1 + usize::from(me.is_some());
+        let softened = words.get(behind).is_some_and(|w| lexicon.softeners.contains(&w.lower));
+        if softened {
+            turner.map_into(&words[at + 1..behind], &scope, &mut out)?;
+            (behind + 1, scope)
+        } else {
+            (at + 1, scope)
+        }
     };
     // "Je hebt gewoon geen tijd" belittles what the client said of themselves.
     let softened =
@@ -87,18 +105,20 @@ pub(crate) fn is_inverted(words: &[Word], lexicon: &Lexicon) -> bool {
     is_ik(&subject.lower) && is_first_person(&verb.lower, lexicon)
 }
 
-/// Where the second "ik" stands in "toen ik zwanger was ben ik gestopt": behind two finite verbs, the end of the one clause
-/// and the start of the other.
-fn after_subordinate_at(words: &[Word], lexicon: &Lexicon) -> Option<usize> {
-    let [first, second, rest @ ..] = words else { return None };
-    if !lexicon.subordinators.contains(&first.lower) || !is_ik(&second.lower) {
-        return None;
-    }
-    let at = 2 + rest.iter().position(|w| is_ik(&w.lower))?;
+/// Where the subordinator and the second "ik" stand in "(de avonden) dat ik niet drink slaap ik slecht": that one behind two
+/// finite verbs, the end of the one clause and the start of the other.
+fn after_subordinate_at(words: &[Word], lexicon: &Lexicon) -> Option<(usize, usize)> {
+    let start = (0..=SUBORDINATOR_WITHIN).find(|&i| {
+        let here = words.get(i).is_some_and(|w| lexicon.subordinators.contains(&w.lower));
+        here && words.get(i + 1).is_some_and(|w| is_ik(&w.lower))
+    })?;
+    let clean = words[..start].iter().all(|w| !is_first_person(&w.lower, lexicon));
+    let second = words[start + 2..].iter().position(|w| is_ik(&w.lower))?;
+    let at = start + 2 + second;
     let turner = Turner { lexicon, address: Address::Informal };
     let before = turner.split_particle(&words[at - 2].lower).1;
     let verbs = is_first_person(&words[at - 1].lower, lexicon) && is_first_person(before, lexicon);
-    (at >= 4 && verbs).then_some(at)
+    (clean && second >= 2 && verbs).then_some((start, at))
 }
 
 /// Where "ik" (or "we") stands when the clause has its verb before it: "dan ben ik …" gives 2.
@@ -122,6 +142,25 @@ pub(crate) fn inversion_at(words: &[Word], lexicon: &Lexicon) -> Option<usize> {
     // A finite verb in front belongs to another clause.
     let clean = front.iter().all(|w| !is_certain_verb(&w.lower, lexicon));
     (known && !front.is_empty() && clean).then_some(at)
+}
+
+/// "Dan lig ik wakker" → "ik lig dan wakker": it no longer hangs on the words before it.
+pub(crate) fn uninverted(words: &[Word], lexicon: &Lexicon) -> Option<Vec<Word>> {
+    let [front, verb, subject, rest @ ..] = words else { return None };
+    let moves = matches!(front.lower.as_str(), "dan" | "toen") && is_ik(&subject.lower);
+    if !moves || !is_first_person(&verb.lower, lexicon) || rest.is_empty() {
+        return None;
+    }
+    // "Ik voel me dan …".
+    let reflexive = usize::from(matches!(
+        rest[0].lower.as_str(),
+        "me" | "mij" | "het" | "er" | "daar" | "ze" | "hem"
+    ));
+    let mut out = vec![subject.clone(), verb.clone()];
+    out.extend_from_slice(&rest[..reflexive]);
+    out.push(Word { text: front.lower.clone(), lower: front.lower.clone() });
+    out.extend_from_slice(&rest[reflexive..]);
+    Some(out)
 }
 
 /// What stands before the part that is being mapped.
@@ -345,6 +384,34 @@ fn third_verb_at(words: &[Word], lexicon: &Lexicon) -> Option<usize> {
 
 fn is_ik(word: &str) -> bool {
     matches!(word, "ik" | "'k")
+}
+
+/// "Ik moet er wat aan doen", said back without the "moet", which would be the practitioner's: `words` start behind it.
+/// Wants its infinitive, and puts "te" before it.
+pub(crate) fn with_te(words: &[&str], lexicon: &Lexicon) -> Option<String> {
+    if words.contains(&"te") || words.iter().any(|w| lexicon.subordinators.contains(*w)) {
+        return None;
+    }
+    // "Met roken stoppen": a noun there.
+    let noun = |i: usize| i > 0 && lexicon.dangling.at_end(&text::words(words[i - 1])) > 0;
+    let whole = |i: usize| lexicon.plural.contains(words[i]) && !noun(i);
+    let parted = |i: usize| {
+        let mut particles = lexicon.particles.iter();
+        particles.find_map(|p| {
+            words[i].strip_prefix(p.as_str()).filter(|verb| lexicon.plural.contains(*verb))
+        })
+    };
+    let at = (0..words.len()).find(|&i| whole(i) || parted(i).is_some())?;
+    let verb = match parted(at) {
+        Some(verb) if !whole(at) => {
+            format!("{} te {verb}", words[at].strip_suffix(verb).unwrap_or_default())
+        }
+        _ => format!("te {}", words[at]),
+    };
+    let mut out: Vec<&str> = words[..at].to_vec();
+    out.push(&verb);
+    out.extend(&words[at + 1..]);
+    Some(out.join(" "))
 }
 
 fn is_we(word: &str) -> bool {

@@ -25,12 +25,24 @@ pub(crate) fn turn(words: &[Word], lexicon: &Lexicon) -> Result<String, Reject> 
             awaiting = false;
             continue;
         }
+        // "I'd like us to": not all of "us" is "you".
+        if lower == "us"
+            && words
+                .iter()
+                .any(|w| matches!(w.lower.as_str(), "i" | "i'd" | "i'm" | "i've" | "i'll"))
+        {
+            return Err(Reject::NoPattern);
+        }
         if let Some(subject) = subject(lower) {
             if i > 0 && words[i - 1].lower == "and" {
                 return Err(Reject::NoPattern); // "my wife and I"
             }
-            if i > 0 && is_subject(&words[0].lower, lexicon) && !joins(&words[i - 1].lower, lexicon)
-            {
+            let begun = is_subject(&words[0].lower, lexicon)
+                || matches!(
+                    words[0].lower.as_str(),
+                    "it" | "it's" | "there" | "there's" | "they" | "she" | "he"
+                );
+            if i > 0 && begun && !joins(&words[i - 1].lower, lexicon) {
                 return Err(Reject::Garbled); // "I did it once I just forget": two sentences run together
             }
             out.push(subject.to_owned());
@@ -65,10 +77,19 @@ fn check_start(words: &[Word], lexicon: &Lexicon) -> Result<(), Reject> {
     }
     let third_verb = lexicon.third_subjects.contains(first)
         && (lexicon.third.contains(first)
-            || words.iter().skip(1).take(THIRD_REACH).any(|w| lexicon.third.contains(&w.lower)));
+            || words.iter().skip(1).take(THIRD_REACH).any(|w| lexicon.third.contains(&w.lower))
+            // "My kids text me".
+            || words.iter().skip(2).take(THIRD_REACH - 1).any(|w| lexicon.present.contains(&w.lower)));
+    // "My eyes shut then I can go on": two sentences run together.
+    let runs_on = |pair: &[Word]| pair[0].lower == "then" && is_subject(&pair[1].lower, lexicon);
+    if words.windows(2).skip(1).any(runs_on) {
+        return Err(Reject::Garbled);
+    }
     let speaks_of_client = words.iter().any(|w| lexicon.first.contains(&w.lower));
     if third_verb {
-        let of_client = words.iter().any(|w| lexicon.sustain.contains(&w.lower));
+        let of_client = lexicon.sustain.within(words)
+            || lexicon.tells_worry(words)
+            || lexicon.tells_feeling(words);
         return if speaks_of_client || of_client { Ok(()) } else { Err(Reject::NoPattern) };
     }
     let subject_at = words
@@ -77,8 +98,12 @@ fn check_start(words: &[Word], lexicon: &Lexicon) -> Result<(), Reject> {
         .position(|w| is_subject(&w.lower, lexicon))
         .ok_or(Reject::NoPattern)?;
     let front = &words[..subject_at];
+    // "When I have a drink I want a cigarette": its other half follows.
+    let mut subjects = words.iter().enumerate().filter(|(_, w)| is_subject(&w.lower, lexicon));
+    let other = subjects.nth(1).is_some_and(|(at, _)| at > subject_at + 2 && at + 2 < words.len());
     // "On the nights I work".
-    if front.iter().any(|w| w.lower == "the")
+    if !other
+        && front.iter().any(|w| w.lower == "the")
         && front.iter().any(|w| lexicon.relative_heads.contains(&w.lower))
     {
         return Err(Reject::NoPattern);
@@ -86,9 +111,6 @@ fn check_start(words: &[Word], lexicon: &Lexicon) -> Result<(), Reject> {
     let verb_in_front =
         front.iter().any(|w| lexicon.third.contains(&w.lower) || w.lower == "don't");
     // "if I had more time" is half a sentence; "after dinner I snack" is a whole one.
-    // "When I have a drink I want a cigarette": its other half follows.
-    let mut subjects = words.iter().enumerate().filter(|(_, w)| is_subject(&w.lower, lexicon));
-    let other = subjects.nth(1).is_some_and(|(at, _)| at > subject_at + 2 && at + 2 < words.len());
     let half = front.len() == 1 && lexicon.subordinators.contains(first) && !other;
     if verb_in_front || half { Err(Reject::NoPattern) } else { Ok(()) }
 }
@@ -100,7 +122,9 @@ fn is_subject(word: &str, lexicon: &Lexicon) -> bool {
 
 /// Whether a second "I" may follow: "when I", "I wish I".
 fn joins(word: &str, lexicon: &Lexicon) -> bool {
-    lexicon.subordinators.contains(word) || lexicon.present.contains(word)
+    lexicon.subordinators.contains(word)
+        || lexicon.present.contains(word)
+        || lexicon.takes_clause.contains(word)
 }
 
 fn subject(word: &str) -> Option<&'static str> {

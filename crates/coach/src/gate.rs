@@ -21,8 +21,18 @@ pub(crate) fn check_source(clause: &[Word], lexicon: &Lexicon) -> Result<(), Rej
     if clause.iter().any(|w| lexicon.second.contains(&w.lower)) {
         return Err(Reject::SecondPerson);
     }
-    let starts_badly = clause.first().is_some_and(|w| lexicon.no_start.contains(&w.lower));
-    if starts_badly || lexicon.unfit.within(clause) || lexicon.advice.within(clause) {
+    // "Die zie ik pas morgen", but "die uitslag ligt er".
+    let points = clause.get(1).is_none_or(|w| {
+        let verbs = [&lexicon.third, &lexicon.past, &lexicon.present, &lexicon.plural];
+        verbs.iter().any(|set| set.contains(&w.lower))
+            || lexicon.irregular.contains_key(&w.lower)
+            || lexicon.light.contains(&w.lower)
+    });
+    let starts_badly =
+        clause.first().is_some_and(|w| lexicon.no_start.contains(&w.lower)) && points;
+    // "Ik weet niet of het lukt" is not of the talk.
+    let told = lexicon.thinks.removed(clause);
+    if starts_badly || lexicon.unfit.within(&told) || lexicon.advice.within(clause) {
         return Err(Reject::Unfit);
     }
     if runs_on(clause, lexicon) {
@@ -47,7 +57,8 @@ pub(crate) fn check_clause(source: &[Word], turned: &str, lexicon: &Lexicon) -> 
     let dangles = lexicon.dangling.at_end(&out) > 0
         && !out.iter().any(|w| lexicon.stranders.contains(&w.lower));
     // "I smoked 30, 40, sometimes 50".
-    let counts = out.last().is_some_and(|w| w.lower.chars().all(|c| c.is_ascii_digit()));
+    let counts = matches!(&out[..], [.., verb, number]
+        if number.lower.chars().all(|c| c.is_ascii_digit()) && lexicon.present.contains(&verb.lower));
     if dangles || counts || lacks_infinitive(&out, lexicon) {
         return Err(Reject::Unfinished);
     }
@@ -86,6 +97,7 @@ pub(crate) fn check_sentence(
         | Technique::AgreeWithTwist
         | Technique::SupportSelfEfficacy
         | Technique::Reframe
+        | Technique::EvokeChangeTalk
         | Technique::ReflectionComplex => limits.double_sided_max_words,
         _ => limits.sentence_max_words,
     };
@@ -105,7 +117,8 @@ pub(crate) fn check_sentence(
     }
     let said = words(sentence);
     // The last resort is said to the practitioner.
-    if technique != Technique::Fallback && lexicon.advice.within(&said) {
+    let told = lexicon.need.felt.removed(&said);
+    if technique != Technique::Fallback && lexicon.advice.within(&told) {
         return Err("sounds like advice".to_owned());
     }
     if two_sides && said.iter().any(|word| lexicon.contrast.contains(&word.lower)) {
@@ -119,6 +132,7 @@ fn has_content(word: &str, lexicon: &Lexicon) -> bool {
         && !lexicon.first.contains(word)
         && !lexicon.irregular.contains_key(word)
         && !lexicon.auxiliaries.contains(word)
+        && !lexicon.states.contains(word)
 }
 
 /// A word that no one says: no vowel, letters mixed with digits, a letter three times in a row.
@@ -163,7 +177,9 @@ fn runs_on(words: &[Word], lexicon: &Lexicon) -> bool {
             || lexicon.conjunctions.contains(before)
             || lexicon.present.contains(before)
             || lexicon.past.contains(before)
-            || lexicon.third.contains(before);
+            || lexicon.third.contains(before)
+            // "Zal ik het proberen".
+            || lexicon.subjects.contains(before);
         !joined
             && lexicon.run_on_subjects.contains(&words[i].lower)
             && lexicon.third.contains(&words[i + 1].lower)

@@ -18,6 +18,18 @@ const RULER_MAX: usize = 10;
 
 type Set = BTreeSet<String>;
 
+/// How a need is told, and said back.
+#[derive(Debug, Clone)]
+pub(crate) struct Need {
+    pub heads: Phrases,
+    /// Stands in for a head while the rest is turned round.
+    pub stand_in: String,
+    /// Stands behind the subject instead of it.
+    pub said_back: String,
+    /// The same, to look for.
+    pub felt: Phrases,
+}
+
 #[derive(Debug, Clone)]
 pub(crate) struct Lexicon {
     pub lang: Lang,
@@ -32,7 +44,7 @@ pub(crate) struct Lexicon {
     pub address_informal: Set,
     pub address_formal: Set,
     /// Objects that point to something said before.
-    pub loose: Set,
+    pub loose: Phrases,
     /// With these a bitter inference begins.
     pub infers: Set,
     /// Said of what would be, if.
@@ -55,6 +67,11 @@ pub(crate) struct Lexicon {
     pub points_back: Set,
     pub no_start: Set,
     pub takes_clause: Set,
+    /// With these a clause begins without which the one before it is still true, or nearly.
+    pub cut_before: Set,
+    /// What is known or not, with a clause behind it: "weet niet of".
+    pub thinks: Phrases,
+    pub need: Need,
     pub run_on_subjects: Set,
     pub not_only_verbs: Set,
     pub subordinators: Set,
@@ -66,11 +83,12 @@ pub(crate) struct Lexicon {
     pub unfit: Phrases,
     pub advice: Phrases,
     pub light: Set,
-    pub change: Set,
-    pub sustain: Set,
+    pub change: Phrases,
+    pub sustain: Phrases,
     negations: Set,
     worry: Phrases,
     pub wants: Phrases,
+    feelings: Set,
     effort: Phrases,
     success: Phrases,
     pub contrast: Set,
@@ -135,6 +153,11 @@ impl Lexicon {
         !thought && self.affirms(&self.worry, words)
     }
 
+    /// Whether `words` tell how something is for the client: "gezellig", "a mess".
+    pub(crate) fn tells_feeling(&self, words: &[Word]) -> bool {
+        words.iter().any(|w| self.feelings.contains(&w.lower))
+    }
+
     /// Whether `words` tell of an effort that was made, however it ended.
     pub(crate) fn tells_effort(&self, words: &[Word]) -> bool {
         self.affirms(&self.effort, words)
@@ -170,7 +193,7 @@ impl Lexicon {
             second: set(raw.pronouns.second),
             address_informal: set(raw.pronouns.address_informal),
             address_formal: set(raw.pronouns.address_formal),
-            loose: set(raw.pronouns.loose),
+            loose: Phrases::new(&raw.pronouns.loose),
             infers: set(raw.pronouns.infers),
             conditional: set(raw.pronouns.conditional),
             states: set(raw.pronouns.states),
@@ -186,6 +209,14 @@ impl Lexicon {
             points_back: set(clause.points_back),
             no_start: set(clause.no_start),
             takes_clause: set(clause.takes_clause),
+            cut_before: set(clause.cut_before),
+            thinks: Phrases::new(&clause.thinks),
+            need: Need {
+                heads: Phrases::new(&raw.need.heads),
+                stand_in: raw.need.stand_in,
+                felt: Phrases::new(std::slice::from_ref(&raw.need.said_back)),
+                said_back: raw.need.said_back,
+            },
             run_on_subjects: set(clause.run_on_subjects),
             not_only_verbs: set(clause.not_only_verbs),
             subordinators: set(clause.subordinators),
@@ -197,11 +228,12 @@ impl Lexicon {
             unfit: Phrases::new(&clause.unfit),
             advice: Phrases::new(&clause.advice),
             light: set(clause.light),
-            change: set(sides.change),
-            sustain: set(sides.sustain),
+            change: Phrases::new(&sides.change),
+            sustain: Phrases::new(&sides.sustain),
             negations: set(sides.negations),
             worry: Phrases::new(&sides.worry),
             wants: Phrases::new(&sides.wants),
+            feelings: set(sides.feelings),
             effort: Phrases::new(&sides.effort),
             success: Phrases::new(&sides.success),
             contrast: set(sides.contrast),
@@ -219,11 +251,11 @@ impl Lexicon {
             agenda: Phrases::new(&answers.agenda),
             grave: set(answers.grave),
             irregular: raw.verbs.irregular,
-            present: set(lists.present),
             past: set(lists.past),
             auxiliaries: set(lists.auxiliaries),
             plural: set(lists.plural),
-            third: set(lists.third),
+            third: third(raw.lang, lists.third, &lists.present),
+            present: set(lists.present),
             particles: lists.particles,
             reflexive: set(lists.reflexive),
             adverbs: set(lists.adverbs),
@@ -231,6 +263,16 @@ impl Lexicon {
             infinitive_endings: lists.infinitive_endings,
         }
     }
+}
+
+/// The third persons of a list, and in Dutch those that a rule makes of "ik" + …: "werk" → "werkt".
+fn third(lang: Lang, list: Vec<String>, present: &[String]) -> Set {
+    let made = present
+        .iter()
+        .filter(|_| lang == Lang::Nl)
+        .map(|stem| if stem.ends_with('t') { stem.clone() } else { format!("{stem}t") });
+    let made: Vec<_> = made.collect();
+    list.into_iter().chain(made).collect()
 }
 
 fn set(list: Vec<String>) -> Set {

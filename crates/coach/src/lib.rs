@@ -40,6 +40,7 @@
 //! Architecture invariants: pure and deterministic: no clock (time is the utterances' spans), no randomness
 //! but the seed, no I/O, no thread. No text that a user reads stands in the code: it is in `assets/coach/`.
 
+mod apt;
 mod budget;
 mod choose;
 mod clause;

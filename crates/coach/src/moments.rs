@@ -183,7 +183,8 @@ fn missed_change_talk(state: &DialogueState, heard: &Heard<'_>) -> Option<Observ
     let given = state
         .statements
         .back()
-        .filter(|s| matches!(s.side, Side::Change | Side::Both) && !s.reflected)?;
+        .filter(|s| matches!(s.side, Side::Change | Side::Both))
+        .filter(|s| !s.reflected && !s.suggested)?;
     let passes_over = !heard.codes.is_empty()
         && heard.codes.iter().all(|c| matches!(c, Code::GiveInfo | Code::QuestionClosed));
     (passes_over && state.last_speaker == Some(timeline::Speaker::Client)).then(|| {

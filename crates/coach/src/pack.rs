@@ -130,6 +130,10 @@ fn wordings(
         let key = format!("{key}.{name}");
         let list = list.clone().ok_or_else(|| Fault::new(&key, "is missing"))?;
         enough(&key, &list, MIN_WORDINGS)?;
+        if takes_clause(technique) {
+            let plain: Vec<_> = list.iter().filter(|w| !w.contains('{')).cloned().collect();
+            enough(&key, &plain, MIN_WORDINGS)?;
+        }
         for wording in &list {
             check_placeholders(&key, wording, technique, name.ends_with("_low"))?;
         }
@@ -155,6 +159,11 @@ fn wordings(
     };
     pairs(&format!("{key}.u_low"), informal_low.len(), formal_low.len())?;
     Ok(Wordings { headlines: raw.headlines.clone(), informal, formal, informal_low, formal_low })
+}
+
+/// Whether some wordings of a technique may hold the client's words, beside those that hold none.
+pub(crate) fn takes_clause(technique: Technique) -> bool {
+    technique == Technique::EvokeChangeTalk
 }
 
 fn enough(key: &str, list: &[String], least: usize) -> Result<(), Fault> {
@@ -205,7 +214,9 @@ fn check_placeholders(
         Technique::ScalingFollowUp => &["n_article", "lower_article"],
         _ => &[],
     };
-    let allowed: Vec<&str> = needed.iter().copied().flatten().chain(articles).copied().collect();
+    let optional: &[&str] = if takes_clause(technique) { clause } else { &[] };
+    let allowed: Vec<&str> =
+        needed.iter().copied().flatten().chain(articles).chain(optional).copied().collect();
     let mut found = Vec::new();
     let mut rest = wording;
     while let Some(open) = rest.find('{') {

@@ -40,9 +40,18 @@ pub(crate) struct RawLexicon {
     pub pronouns: RawPronouns,
     pub trim: RawTrim,
     pub clause: RawClause,
+    pub need: RawNeed,
     pub sides: RawSides,
     pub answers: RawAnswers,
     pub verbs: RawVerbs,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawNeed {
+    pub heads: Vec<String>,
+    pub stand_in: String,
+    pub said_back: String,
 }
 
 /// Words in a clause and in a whole sentence.
@@ -90,6 +99,8 @@ pub(crate) struct RawClause {
     pub points_back: Vec<String>,
     pub no_start: Vec<String>,
     pub takes_clause: Vec<String>,
+    pub cut_before: Vec<String>,
+    pub thinks: Vec<String>,
     pub run_on_subjects: Vec<String>,
     pub not_only_verbs: Vec<String>,
     pub subordinators: Vec<String>,
@@ -111,6 +122,7 @@ pub(crate) struct RawSides {
     pub negations: Vec<String>,
     pub worry: Vec<String>,
     pub wants: Vec<String>,
+    pub feelings: Vec<String>,
     pub effort: Vec<String>,
     pub success: Vec<String>,
     pub contrast: Vec<String>,

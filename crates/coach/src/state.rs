@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use timeline::{Code, Moment, SampleIdx, Speaker, Strength, Technique};
 
 use crate::{
-    coach::Heard,
+    coach::{Heard, MadeOf},
     lexicon::Lexicon,
     moments::{self, Observed},
     text::{Word, words},
@@ -61,6 +61,8 @@ pub struct DialogueState {
     pub shown: BTreeMap<Moment, u32>,
     /// The wordings used, in order.
     pub said: Vec<String>,
+    /// The client's clauses that suggestions gave back, as they were said back.
+    pub given: Vec<String>,
 }
 
 /// How the practitioner addresses the client, where the language has a choice.
@@ -88,8 +90,10 @@ pub struct Statement {
     pub change: Option<Code>,
     /// Whether it holds a worry or fear.
     pub worry: bool,
-    /// Whether it was given back already, by the practitioner or in a suggestion.
+    /// Whether the practitioner has given it back.
     pub reflected: bool,
+    /// Whether a suggestion has.
+    pub suggested: bool,
     /// Which of the client's turns it is part of, counted from 1.
     pub turn: u32,
     /// Whether that turn answers a question.
@@ -230,20 +234,22 @@ impl DialogueState {
         observed
     }
 
-    /// Takes in that a cue was shown; `words_of` is the client's utterance that was given back in it, if any.
-    pub(crate) fn remember_cue(&mut self, memo: CueMemo, wording: String, words_of: Option<&str>) {
+    /// Takes in that a cue was shown, and what it was made of.
+    pub(crate) fn remember_cue(&mut self, memo: CueMemo, made_of: MadeOf) {
+        let MadeOf { wording, words_of, clauses } = made_of;
         self.said.push(wording);
+        self.given.extend(clauses);
         *self.shown.entry(memo.moment).or_default() += 1;
         if memo.moment.is_righting_reflex() {
             self.turn = TurnMark::Shown(memo.moment);
         }
-        let given_back = |id: &str| Some(id) == words_of;
+        let given_back = |id: &str| Some(id) == words_of.as_deref();
         if let Some(ruler) = self.ruler.as_mut().filter(|ruler| given_back(&ruler.id)) {
             ruler.followed_up = true;
         }
         self.last_cue = Some(memo);
         if let Some(statement) = self.statements.iter_mut().find(|s| given_back(&s.id)) {
-            statement.reflected = true;
+            statement.suggested = true;
         }
     }
 
@@ -345,6 +351,7 @@ impl DialogueState {
             change: heard.codes.iter().copied().find(|code| code.is_change()),
             worry: lexicon.tells_worry(said),
             reflected: false,
+            suggested: false,
             turn: self.client_turns,
             answers: self.answers,
         });

@@ -34,6 +34,8 @@ pub(crate) struct Draft {
     pub wording: String,
     /// The client's utterance whose words are in it.
     pub source: Option<String>,
+    /// Those words, as they are said back.
+    pub clauses: Vec<String>,
 }
 
 pub(crate) struct Suggester<'a> {
@@ -49,6 +51,7 @@ pub(crate) struct Suggester<'a> {
 struct Filling {
     slots: Vec<(String, String)>,
     source: Option<String>,
+    clauses: Vec<String>,
     low: bool,
 }
 
@@ -68,10 +71,10 @@ impl<'a> Suggester<'a> {
 
     /// The suggestion for `moment`: the first technique whose sentence passes, in the end the one without content.
     pub(crate) fn draft(&self, moment: Moment) -> Draft {
-        self.order(moment)
-            .into_iter()
-            .chain([Technique::Fallback])
-            .find_map(|technique| self.attempt(technique))
+        let mut order = self.order(moment);
+        order.push(Technique::Fallback);
+        (0..order.len())
+            .find_map(|i| self.attempt(order[i], order[..i].contains(&order[i])))
             // Only if a pack held no fallback at all, which its check at load rules out.
             .unwrap_or_else(|| Draft {
                 technique: Technique::Fallback,
@@ -79,6 +82,7 @@ impl<'a> Suggester<'a> {
                 sentence: String::new(),
                 wording: String::new(),
                 source: None,
+                clauses: Vec::new(),
             })
     }
 
@@ -109,9 +113,10 @@ impl<'a> Suggester<'a> {
                 &[T::Summary, T::ReflectionDoubleSided, T::ReflectionComplex, T::ReflectionSimple],
                 &[],
             ),
-            Moment::MissedChangeTalk => {
-                (&[T::ReflectionDoubleSided], &[T::EvokeChangeTalk, T::DevelopDiscrepancy])
-            }
+            Moment::MissedChangeTalk => (
+                &[T::ReflectionDoubleSided, T::EvokeChangeTalk, T::ReflectionSimple],
+                &[T::EvokeChangeTalk],
+            ),
             Moment::YesBut if self.is_stuck() => {
                 let stuck: &[T] = if self.paradox {
                     &[T::ReflectionAmplified, T::Paradox, T::ShiftFocus, T::Autonomy]
@@ -131,12 +136,18 @@ impl<'a> Suggester<'a> {
             },
             // To ask for more, or to say it back: in turns.
             Moment::ChangeTalkHeard if times % 2 == 0 => (
-                &[T::ScalingFollowUp, T::EvokeChangeTalk],
-                &[T::ReflectionComplex, T::ReflectionSimple],
+                &[
+                    T::ScalingFollowUp,
+                    T::ReflectionComplex,
+                    T::EvokeChangeTalk,
+                    T::ReflectionSimple,
+                ],
+                &[T::EvokeChangeTalk],
             ),
-            Moment::ChangeTalkHeard => {
-                (&[T::ScalingFollowUp, T::ReflectionSimple], &[T::EvokeChangeTalk])
-            }
+            Moment::ChangeTalkHeard => (
+                &[T::ScalingFollowUp, T::ReflectionSimple, T::EvokeChangeTalk],
+                &[T::EvokeChangeTalk],
+            ),
             Moment::Ambivalence => (
                 &[T::ReflectionDoubleSided, T::DevelopDiscrepancy, T::ReflectionSimple],
                 &[T::ExploreBothSides],
@@ -150,7 +161,7 @@ impl<'a> Suggester<'a> {
         first.iter().copied().chain(then).collect()
     }
 
-    fn attempt(&self, technique: Technique) -> Option<Draft> {
+    fn attempt(&self, technique: Technique, again: bool) -> Option<Draft> {
         let filling = match technique {
             Technique::ScalingFollowUp => self.ruler_filling()?,
             Technique::ReflectionDoubleSided => pair(self.chooser.two_sides()?),
@@ -161,8 +172,10 @@ impl<'a> Suggester<'a> {
             Technique::AgreeWithTwist => reflection(self.chooser.stumbling_block()?),
             Technique::DevelopDiscrepancy => pair(self.chooser.discrepancy()?),
             Technique::Summary => pair(self.chooser.summary()?),
+            // With the client's words before all else that is said of change, without them after it.
+            Technique::EvokeChangeTalk if !again => reflection(self.chooser.wished()?),
             _ if !self.chooser.calls_for(technique) => return None,
-            _ => Filling { slots: Vec::new(), source: None, low: false },
+            _ => Filling { slots: Vec::new(), source: None, clauses: Vec::new(), low: false },
         };
         self.worded(technique, filling)
     }
@@ -181,6 +194,7 @@ impl<'a> Suggester<'a> {
                 let again = technique == Technique::Fallback || sentences[i] == BARE;
                 again || used(&sentences[i]).is_none()
             })
+            .filter(|&i| filling.slots.is_empty() != sentences[i].contains('{'))
             .filter(|&i| filling.slots.is_empty() || self.frames(&sentences[i], &filling))
             .collect();
         let times = self.state.said.iter().filter(|s| sentences.contains(s)).count();
@@ -207,6 +221,7 @@ impl<'a> Suggester<'a> {
             sentence,
             wording: wording.clone(),
             source: filling.source,
+            clauses: filling.clauses,
         })
     }
 
@@ -233,7 +248,7 @@ impl<'a> Suggester<'a> {
         } else {
             number_slots("lower", ruler.number - RULER_STEP, self.lexicon)
         });
-        Some(Filling { slots, source: Some(ruler.id.clone()), low })
+        Some(Filling { slots, source: Some(ruler.id.clone()), clauses: Vec::new(), low })
     }
 
     /// Confidence where the client has a goal but doubts; importance else.
@@ -274,6 +289,7 @@ fn reflection(said: Said<'_>) -> Filling {
     Filling {
         slots: clause_slots("clause", &said.turned),
         source: Some(said.statement.id.clone()),
+        clauses: vec![said.turned],
         low: false,
     }
 }
@@ -284,7 +300,7 @@ fn pair([sustain, change]: [Said<'_>; 2]) -> Filling {
     let source = Some(newest.statement.id.clone());
     let mut slots = clause_slots("sustain", &sustain.turned);
     slots.extend(clause_slots("change", &change.turned));
-    Filling { slots, source, low: false }
+    Filling { slots, source, clauses: vec![sustain.turned, change.turned], low: false }
 }
 
 /// A wording with samples in its slots.

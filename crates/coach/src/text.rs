@@ -14,6 +14,8 @@ pub(crate) struct Sentence {
     pub question: bool,
     /// It stands behind a colon.
     pub quoted: bool,
+    /// It breaks off: "so I-".
+    pub broken: bool,
 }
 
 /// The words of `text`, without punctuation.
@@ -24,7 +26,8 @@ pub(crate) fn words(text: &str) -> Vec<Word> {
 /// The sentences of `text`; a recogniser that writes no punctuation gives one.
 pub(crate) fn sentences(text: &str) -> Vec<Sentence> {
     let mut out = Vec::new();
-    let mut open = Sentence { parts: vec![Vec::new()], question: false, quoted: false };
+    let mut open =
+        Sentence { parts: vec![Vec::new()], question: false, quoted: false, broken: false };
     for raw in without_asides(text).replace(['’', '‘', '`'], "'").split_whitespace() {
         // "Ik vind-- dronken worden …": the speaker starts anew.
         if raw.len() > 2 && raw.ends_with("--") || raw == "--" {
@@ -38,12 +41,13 @@ pub(crate) fn sentences(text: &str) -> Vec<Sentence> {
         }
         let core = raw.trim_matches(|c: char| !c.is_alphanumeric() && c != '\'');
         // "'s ochtends" and "'k" keep their apostrophe, quotation marks do not.
-        let core = core.trim_end_matches('\'');
+        let core = unstuttered(core.trim_end_matches('\''));
         if !core.is_empty()
             && let Some(part) = open.parts.last_mut()
         {
             part.push(Word { text: core.to_owned(), lower: core.to_lowercase() });
         }
+        open.broken = raw.ends_with('-');
         let tail = &raw[raw.trim_end_matches(|c: char| !c.is_alphanumeric()).len()..];
         if tail.contains(['.', '!', '?', '…', ';', ':']) {
             open.question = tail.contains('?');
@@ -78,12 +82,22 @@ pub(crate) fn capitalised(text: &str) -> String {
 fn close(open: &mut Sentence, out: &mut Vec<Sentence>) {
     let mut done = std::mem::replace(
         open,
-        Sentence { parts: vec![Vec::new()], question: false, quoted: false },
+        Sentence { parts: vec![Vec::new()], question: false, quoted: false, broken: false },
     );
     done.parts.retain(|part| !part.is_empty());
     if !done.parts.is_empty() {
         out.push(done);
     }
+}
+
+/// "I-I-I" and "abo-about": the word that the speaker was after.
+fn unstuttered(word: &str) -> &str {
+    let Some((begun, whole)) = word.rsplit_once('-') else { return word };
+    let starts = |part: &str| {
+        let (part, whole) = (part.to_lowercase(), whole.to_lowercase());
+        !part.is_empty() && whole.starts_with(&part)
+    };
+    if begun.split('-').all(starts) { whole } else { word }
 }
 
 /// Without "(lacht)" and "[pause]", which transcripts put between the words.
@@ -118,6 +132,7 @@ mod tests {
         assert_eq!(join(&all[2].parts[0]), "'s Avonds");
         assert_eq!(join(&words("zo'n 6,5 km")), "zo'n 6,5 km");
         assert!(sentences(" ... ").is_empty());
+        assert_eq!(join(&words("I-I-I want abo-about a T-shirt")), "I want about a T-shirt");
     }
 
     #[test]

@@ -37,3 +37,27 @@ pub(crate) fn turn(words: &[Word], address: Address, lexicon: &Lexicon) -> Resul
     gate::check_clause(words, &turned, lexicon)?;
     Ok(turned)
 }
+
+/// Turns "I need to …" and "ik moet …" into what the client feels the need of: said back as it stands it would be advice.
+pub(crate) fn turn_need(
+    words: &[Word],
+    address: Address,
+    lexicon: &Lexicon,
+) -> Result<String, Reject> {
+    let need = &lexicon.need;
+    let head = need.heads.at_start(words);
+    if head == 0 {
+        return Err(Reject::NoPattern);
+    }
+    // A verb that behaves alike stands in for it.
+    let stand_in = crate::text::words(&need.stand_in);
+    let clause = [&stand_in, &words[head..]].concat();
+    let turned = turn(&clause, address, lexicon)?;
+    let all: Vec<&str> = turned.split_whitespace().collect();
+    let rest = &all[stand_in.len()..];
+    let rest = match lexicon.lang {
+        Lang::Nl => dutch::with_te(rest, lexicon).ok_or(Reject::NoPattern)?,
+        Lang::En => rest.join(" "),
+    };
+    Ok(format!("{} {} {rest}", all[0], need.said_back))
+}
