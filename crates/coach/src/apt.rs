@@ -23,6 +23,8 @@ pub(crate) struct Apt<'a> {
     pub lexicon: &'a Lexicon,
     /// The practitioner's words that go against something the client did.
     pub rebuked: Vec<Word>,
+    /// Somebody has just spoken of death or violence.
+    pub grave: bool,
     /// The client's turn, where it is only just over: what points back there still does.
     pub at_once: Option<u32>,
 }
@@ -34,11 +36,6 @@ impl Apt<'_> {
         (fresh || !self.hangs(clause, statement))
             && !self.is_rebuked(clause)
             && !self.is_bare_fact(clause, statement)
-    }
-
-    /// Whether the practitioner spoke of death or violence.
-    pub(crate) fn is_grave(&self) -> bool {
-        self.rebuked.iter().any(|w| self.lexicon.grave.contains(&w.lower))
     }
 
     /// The clause, so that it can be said later than at once: "dan lig ik wakker" → "ik lig dan wakker". One that is too long
@@ -69,6 +66,11 @@ impl Apt<'_> {
             && !self.lexicon.wants.within(clause)
             && !clause.iter().any(|w| self.lexicon.subordinators.contains(&w.lower));
         (self.points_back(clause) && !judges) || loose || if_less
+    }
+
+    /// Whether it starts with a pronoun for something that was named before it.
+    pub(crate) fn is_pronoun(&self, clause: &[Word]) -> bool {
+        clause.first().is_some_and(|w| self.lexicon.run_on_subjects.contains(&w.lower))
     }
 
     /// Whether its first word points to something said before: "dan", "dat".

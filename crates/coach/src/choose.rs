@@ -7,7 +7,7 @@ use timeline::{Code, SAMPLE_RATE_HZ, Speaker, Technique};
 
 use crate::{
     apt::Apt,
-    clause::{Clause, clauses},
+    clause::{self, Clause, clauses},
     lexicon::Lexicon,
     phrases::Phrases,
     state::{DialogueState, Side, Statement},
@@ -22,6 +22,8 @@ const THIN_TURN: usize = 4;
 /// A summary gathers so much talk at least: minutes, and statements of the client.
 const SUMMARY_SECS: u64 = 180;
 const SUMMARY_STATEMENTS: usize = 6;
+/// With more words of content the client has named both sides.
+const BOTH_TOLD: usize = 10;
 /// So many words of content in the client's last turn make it openness that can be named.
 const DISCLOSURE: usize = 8;
 
@@ -32,6 +34,17 @@ pub(crate) struct Said<'a> {
     clause: Vec<Word>,
     /// How many a "but" stands before it in its statement.
     buts: usize,
+    pub shape: Shape,
+}
+
+/// What a clause is, for the wordings that it fits into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    Clause,
+    /// Something that the client is going to do: bare, it would be an order.
+    Intent,
+    /// No verb.
+    Fragment,
 }
 
 pub(crate) struct Chooser<'a> {
@@ -41,9 +54,14 @@ pub(crate) struct Chooser<'a> {
 }
 
 impl<'a> Chooser<'a> {
-    pub(crate) fn new(state: &'a DialogueState, lexicon: &'a Lexicon, rebuked: Vec<Word>) -> Self {
+    pub(crate) fn new(
+        state: &'a DialogueState,
+        lexicon: &'a Lexicon,
+        rebuked: Vec<Word>,
+        grave: bool,
+    ) -> Self {
         let at_once = (state.last_speaker == Some(Speaker::Client)).then_some(state.client_turns);
-        Self { state, lexicon, apt: Apt { lexicon, rebuked, at_once } }
+        Self { state, lexicon, apt: Apt { lexicon, rebuked, grave, at_once } }
     }
 
     /// The statements of the client's last turn, the newest first.
@@ -74,11 +92,39 @@ impl<'a> Chooser<'a> {
     pub(crate) fn best(&self) -> Option<Said<'a>> {
         let change = |s: &&Statement| matches!(s.side, Side::Change | Side::Both);
         // What came before something that was given back already is past.
-        let fresh = || self.near().take_while(|s| !s.reflected);
+        // A "but" takes back what was said before it.
+        let mut taken_back = false;
+        let standing: Vec<_> = self
+            .near()
+            .take_while(|s| {
+                let stands = !s.reflected && !taken_back;
+                taken_back |= clause::starts_against(&s.text, self.lexicon);
+                stands
+            })
+            .collect();
+        let fresh = || standing.iter().copied();
         fresh()
             .filter(change)
             .chain(fresh().filter(|s| !change(s)))
             .find_map(|statement| self.unsaid(statement).max_by_key(|said| self.score(said)))
+            .or_else(|| fresh().find_map(|statement| self.fragment(statement)))
+    }
+
+    /// A sentence without a verb, as it was said: "no more than eighteen a week".
+    fn fragment(&self, statement: &'a Statement) -> Option<Said<'a>> {
+        let all = clause::fragments(&statement.text, self.lexicon);
+        let said = |words: Vec<Word>| {
+            let turned = transform::fragment(&words, self.state.address(), self.lexicon).ok()?;
+            let shape = Shape::Fragment;
+            self.is_new(&turned).then_some(Said {
+                statement,
+                turned,
+                clause: words,
+                buts: 0,
+                shape,
+            })
+        };
+        all.into_iter().rev().find_map(said)
     }
 
     /// What the client wishes for or complains of: there is more of that to draw out.
@@ -168,18 +214,25 @@ impl<'a> Chooser<'a> {
         match technique {
             // "What would that give you?" after a wish, not after a complaint that is a reason.
             Technique::EvokeChangeTalk => self.latest().any(|s| {
-                let asks = s.text.contains('?');
+                let said = words(&s.text);
+                let number = said.iter().any(|w| self.lexicon.number(w).is_some());
+                let asks = s.text.contains('?') || number || self.content(&said) < THIN_TURN;
                 !asks && s.change.is_some_and(|code| code != Code::ChangeReason)
                     || (!asks && s.change.is_some() && self.lexicon.wants.within(&words(&s.text)))
             }),
             Technique::ExploreBothSides => {
+                // Who has named both at length is not asked for them.
+                let told: usize = self.latest().map(|s| self.content(&words(&s.text))).sum();
+                if told > BOTH_TOLD {
+                    return false;
+                }
                 has(|s| s.side == Side::Both)
                     || (has(|s| s.side == Side::Change) && has(|s| s.side == Side::Sustain))
             }
             // Over change talk it would sound like giving up.
-            Technique::Autonomy => {
-                !self.apt.is_grave() && newest.is_none_or(|s| s.side != Side::Change)
-            }
+            Technique::Autonomy => !self.apt.grave && newest.is_none_or(|s| s.side != Side::Change),
+            Technique::AskPermission => newest
+                .is_none_or(|s| s.side != Side::Friction && s.change != Some(Code::ChangeCommit)),
             Technique::Affirmation => {
                 let sided = |s: &&Statement| !matches!(s.side, Side::Friction | Side::Neutral);
                 let open = self.latest().filter(sided);
@@ -191,7 +244,14 @@ impl<'a> Chooser<'a> {
 
     /// The clauses of `statement` that can be said back and stand for all of what was meant.
     fn whole(&self, statement: &'a Statement) -> impl Iterator<Item = Said<'a>> {
-        let single = self.turned(statement, |clause| !clause.before_but && !clause.halved);
+        // "It" and "that" behind another clause of the sentence are what that one is about.
+        let leans = |clause: &Clause| {
+            let follows = clause.joined_by.is_some() && self.apt.is_pronoun(&clause.words);
+            follows || (!clause.first && self.apt.points_back(&clause.words))
+        };
+        let single = self.turned(statement, move |clause| {
+            !clause.before_but && !clause.halved && !leans(clause)
+        });
         single.chain(self.pairs(statement))
     }
 
@@ -213,10 +273,12 @@ impl<'a> Chooser<'a> {
             let turned = |clause: &Clause| {
                 transform::turn(&clause.words, self.state.address(), self.lexicon).ok()
             };
-            let halves = [turned(one)?, turned(two)?];
+            // "It gets to be four o'clock and I have nothing": what the first one is about needs no turning.
+            let plain = |clause: &Clause| transform::plain(&clause.words, self.lexicon);
+            let halves = [turned(one).or_else(|| plain(one))?, turned(two)?];
             let turned = halves.join(&format!(" {joined_by} "));
             let new = halves.iter().all(|half| self.is_new(half));
-            new.then_some(Said { statement, turned, clause, buts: 0 })
+            new.then_some(Said { statement, turned, clause, buts: 0, shape: Shape::Clause })
         };
         all.windows(2).filter_map(pair).collect()
     }
@@ -225,35 +287,28 @@ impl<'a> Chooser<'a> {
     /// around a "but", that wishes for nothing.
     fn sustain_of(&self, statement: &'a Statement) -> Option<Said<'a>> {
         let all = self.sided(statement, Side::Sustain);
-        self.told_or_other(statement, all, Self::is_sustain, Self::is_change)
-    }
-
-    /// A clause of the side of change talk, told in the same way.
-    fn change_of(&self, statement: &'a Statement) -> Option<Said<'a>> {
-        let all = self.sided(statement, Side::Change);
-        self.told_or_other(statement, all, Self::is_change, Self::is_sustain)
-    }
-
-    fn told_or_other(
-        &self,
-        statement: &Statement,
-        all: Vec<Said<'a>>,
-        told: fn(&Self, &Said<'_>) -> bool,
-        opposite: fn(&Self, &Said<'_>) -> bool,
-    ) -> Option<Said<'a>> {
-        let at = all.iter().position(|said| told(self, said)).or_else(|| {
-            let opposed = all.iter().find(|said| opposite(self, said))?.buts;
-            let other = |said: &Said<'_>| said.buts != opposed && !opposite(self, said);
-            (statement.side == Side::Both).then(|| all.iter().position(other)).flatten()
-        })?;
+        let change = all.iter().find(|said| self.is_change(said)).map(|said| said.buts);
+        let apart = |said: &&Said<'_>| change.is_none_or(|buts| buts != said.buts);
+        let told = all.iter().position(|said| self.is_sustain(said) && apart(&said));
+        let other = || {
+            let change = change.filter(|_| statement.side == Side::Both)?;
+            all.iter().position(|said| said.buts != change && !self.is_change(said))
+        };
+        let at = told.or_else(other)?;
         all.into_iter().nth(at)
+    }
+
+    fn change_of(&self, statement: &'a Statement) -> Option<Said<'a>> {
+        self.sided(statement, Side::Change).into_iter().find(|said| self.is_change(said))
     }
 
     /// The clauses of a statement that takes `side`, or both.
     fn sided(&self, statement: &'a Statement, side: Side) -> Vec<Said<'a>> {
         if statement.side == side || statement.side == Side::Both {
             // The other side comes before it, so that it has to stand alone.
-            let alone = |said: &Said<'_>| !self.apt.hangs(&said.clause, statement);
+            let alone = |said: &Said<'_>| {
+                !self.apt.hangs(&said.clause, statement) && !self.apt.points_back(&said.clause)
+            };
             self.turned(statement, |clause| !clause.halved).filter(alone).collect()
         } else {
             Vec::new()
@@ -311,7 +366,9 @@ impl<'a> Chooser<'a> {
                 _ => Err(reject),
             })
             .ok()?;
-        Some(Said { statement, turned, clause: words.clone(), buts: 0 })
+        let intends = statement.change == Some(Code::ChangeCommit);
+        let shape = if intends { Shape::Intent } else { Shape::Clause };
+        Some(Said { statement, turned, clause: words.clone(), buts: 0, shape })
     }
 
     fn is_sustain(&self, said: &Said<'_>) -> bool {
@@ -332,6 +389,7 @@ impl<'a> Chooser<'a> {
             + 5 * i32::from(self.lexicon.tells_worry(&said.clause))
             + 2 * i32::from(self.lexicon.tells_feeling(&said.clause))
             + 2 * i32::from(subject)
+            - 2 * i32::from(self.apt.points_back(&said.clause))
             + self.content(&said.clause).min(4) as i32
     }
 }

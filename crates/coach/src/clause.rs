@@ -3,7 +3,7 @@
 use crate::{
     dutch,
     lexicon::Lexicon,
-    text::{Sentence, Word, sentences},
+    text::{self, Sentence, Word, sentences},
 };
 use timeline::Lang;
 
@@ -25,6 +25,8 @@ pub(crate) struct Clause {
     pub halved: bool,
     /// The conjunction between it and the clause before it, in the same sentence.
     pub joined_by: Option<String>,
+    /// Nothing stands before it in its sentence.
+    pub first: bool,
 }
 
 /// The clauses of `text` in order, fillers and false starts trimmed. Questions are left out: turned round
@@ -38,6 +40,7 @@ pub(crate) fn clauses(text: &str, lexicon: &Lexicon) -> Vec<Clause> {
         let (broken, before) = (sentence.broken, out.len());
         for part in parts(sentence, lexicon) {
             let mut contrast = part.contrast;
+            let (tied, opened) = (part.tied, out.len());
             for piece in split_at_conjunctions(&part.words, lexicon) {
                 contrast |= piece
                     .joined_by
@@ -48,7 +51,7 @@ pub(crate) fn clauses(text: &str, lexicon: &Lexicon) -> Vec<Clause> {
                     before.before_but |= std::mem::take(&mut contrast);
                     before.halved |= joined_by.is_some() && !fresh;
                 }
-                fresh = false;
+                let first = std::mem::take(&mut fresh);
                 let words = trimmed(piece.words, lexicon);
                 // "Ik kan het... ik kan het niet meer": begun, broken off and begun anew.
                 let anew =
@@ -61,7 +64,8 @@ pub(crate) fn clauses(text: &str, lexicon: &Lexicon) -> Vec<Clause> {
                     continue;
                 }
                 if !words.is_empty() && !left_out {
-                    out.push(Clause { words, before_but: false, halved: false, joined_by });
+                    let halved = tied && out.len() == opened;
+                    out.push(Clause { words, before_but: false, halved, joined_by, first });
                 }
             }
         }
@@ -72,23 +76,67 @@ pub(crate) fn clauses(text: &str, lexicon: &Lexicon) -> Vec<Clause> {
     out
 }
 
+/// The sentences of `text` without a verb that tell something: "no more than eighteen a week".
+pub(crate) fn fragments(text: &str, lexicon: &Lexicon) -> Vec<Vec<Word>> {
+    let whole = |sentence: &Sentence| !sentence.question && !sentence.quoted && !sentence.broken;
+    let joined = |sentence: Sentence| {
+        let mut words: Vec<Word> = Vec::new();
+        for part in sentence.parts {
+            let part = trimmed(lexicon.inline.removed(&part), lexicon);
+            if let Some(last) = words.last_mut().filter(|_| !part.is_empty()) {
+                last.text.push(',');
+            }
+            words.extend(part);
+        }
+        words
+    };
+    let tells = |words: &Vec<Word>| {
+        words.iter().all(|w| !lexicon.is_finite(&w.lower))
+            && (lexicon.sustain.within(words)
+                || lexicon.tells_feeling(words)
+                || words.iter().any(|w| lexicon.number(w).is_some()))
+    };
+    sentences(text).into_iter().filter(whole).map(joined).filter(tells).collect()
+}
+
+/// Whether `text` begins with a "but".
+pub(crate) fn starts_against(text: &str, lexicon: &Lexicon) -> bool {
+    let said = text::words(text);
+    said[..leading(&said, lexicon)].iter().any(|w| lexicon.takes_back.contains(&w.lower))
+}
+
 /// What stands between commas.
 struct Part {
     words: Vec<Word>,
     /// It begins with a "but", perhaps behind a "ja".
     contrast: bool,
+    /// It holds only where the part before it does, which is too long to be said with it.
+    tied: bool,
 }
 
 /// The parts between commas; one that is taken up again ("…, dat zie ik niet zitten") stays with its clause.
 fn parts(sentence: Sentence, lexicon: &Lexicon) -> Vec<Part> {
     let mut out: Vec<Part> = Vec::new();
+    let mut filled = false;
     for part in sentence.parts {
         let start = &part[..leading(&part, lexicon)];
         let contrast = start.iter().any(|w| lexicon.takes_back.contains(&w.lower));
         let part = trimmed(lexicon.inline.removed(&part), lexicon);
+        // "Het zijn niet echt, zeg maar, goeie vrienden".
+        let filler =
+            part.is_empty() && start.iter().all(|w| !lexicon.takes_back.contains(&w.lower));
+        if filler {
+            filled = !out.is_empty();
+            continue;
+        }
+        let goes_on = std::mem::take(&mut filled)
+            && start.is_empty()
+            && !starts_clause(&part, lexicon)
+            && !part.iter().any(|w| lexicon.subjects.contains(&w.lower));
         let takes_up = part.len() > 2
             && lexicon.resumptive.contains(&part[0].lower)
-            && dutch::inversion_at(&part, lexicon) == Some(2);
+            && (dutch::inversion_at(&part, lexicon) == Some(2)
+                || lexicon.third.contains(&part[1].lower));
         // "Om vier uur, meestal om vijf": without it something else is said.
         let corrects = part.len() <= TRAILING_MAX_WORDS
             && part.first().is_some_and(|w| lexicon.trailing.contains(&w.lower))
@@ -105,13 +153,17 @@ fn parts(sentence: Sentence, lexicon: &Lexicon) -> Vec<Part> {
         };
         // "Kom ik, kom ik moeilijk in slaap": begun, and begun anew.
         out.pop_if(|before| is_begun(&before.words, &part));
+        let completes = completes
+            && out.last().is_some_and(|before| starts_subordinate(&before.words, lexicon));
+        let fits = |before: &[Word]| before.len() + part.len() <= lexicon.limits.clause_max_words;
         match out.last_mut() {
+            Some(Part { words: before, .. }) if goes_on && !before.is_empty() => {
+                before.extend(part)
+            }
             Some(Part { words: before, .. })
                 if (takes_up && is_dislocated(before, lexicon))
                     || (corrects && !before.is_empty())
-                    || (completes
-                        && starts_subordinate(before, lexicon)
-                        && before.len() + part.len() <= lexicon.limits.clause_max_words) =>
+                    || (completes && fits(before)) =>
             {
                 // The comma goes with the word before it, so that it is said and written.
                 if let Some(last) = before.last_mut() {
@@ -119,7 +171,7 @@ fn parts(sentence: Sentence, lexicon: &Lexicon) -> Vec<Part> {
                 }
                 before.extend(part);
             }
-            _ => out.push(Part { words: part, contrast }),
+            _ => out.push(Part { words: part, contrast, tied: completes }),
         }
     }
     out
@@ -207,9 +259,12 @@ fn leading(words: &[Word], lexicon: &Lexicon) -> usize {
     let mut at = 0;
     loop {
         // "I don't know if I can" is the point.
-        if words[at..].iter().skip(1).next().is_some()
-            && lexicon.thinks.at_start(&words[at + 1..]) > 0
-        {
+        let point = words.get(at + 1..).is_some_and(|rest| lexicon.thinks.at_start(rest) > 0);
+        // "No more than ten" is less than "more than ten", and "zo voelt het" says how.
+        let front = lexicon.lang == Lang::Nl
+            && words.get(at).is_some_and(|w| lexicon.fronts.contains(&w.lower))
+            && words.get(at + 1).is_some_and(|w| lexicon.is_finite(&w.lower));
+        if point || front || lexicon.not_openers.at_start(&words[at..]) > 0 {
             return at;
         }
         match lexicon.openers.at_start(&words[at..]) {

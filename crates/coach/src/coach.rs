@@ -4,6 +4,7 @@ use timeline::{Code, Cue, Moment, Rule, Span, Speaker, Strength};
 
 use crate::{
     budget,
+    choose::Chooser,
     config::{Budget, CoachConfig, Mode},
     error::CoachError,
     lexicon::Lexicon,
@@ -279,11 +280,16 @@ impl Coach {
         if !budget::allows(observed, at, last, self.config.mode, self.config.budget) {
             return None;
         }
+        let said = words(heard.text);
+        let turn = state.client_turns;
+        let mut told = state.statements.iter().filter(|s| s.turn == turn).map(|s| words(&s.text));
+        let grave = self.lexicon.grave.within(&said) || told.any(|t| self.lexicon.grave.within(&t));
         let rebuked = match observed.moment {
-            Moment::Confronting | Moment::Warning => words(heard.text),
+            Moment::Confronting | Moment::Warning => said,
             _ => Vec::new(),
         };
-        let suggester = Suggester::new(state, &self.pack, &self.lexicon, &self.config, rebuked);
+        let chooser = Chooser::new(state, &self.lexicon, rebuked, grave);
+        let suggester = Suggester::new(state, &self.pack, &self.lexicon, &self.config, chooser);
         let draft = suggester.draft(observed.moment);
         let cue = Cue {
             at,

@@ -19,6 +19,16 @@ const SUBORDINATOR_WITHIN: usize = 3;
 /// Turns one clause; see [`crate::transform::turn`] for what is checked besides.
 pub(crate) fn turn(words: &[Word], address: Address, lexicon: &Lexicon) -> Result<String, Reject> {
     let turner = Turner { lexicon, address };
+    // "Die nachten, dat is een ramp".
+    if let Some(at) = taken_up_at(words, lexicon) {
+        let mut front = Vec::new();
+        turner.map_into(&words[..at], &Scope::default(), &mut front)?;
+        return Ok(format!(
+            "{} {}",
+            lowered(&front.join(" ")),
+            turn(&words[at..], address, lexicon)?
+        ));
+    }
     let first = words.first().ok_or(Reject::NoPattern)?.lower.as_str();
     let mut out: Vec<String> = Vec::with_capacity(words.len());
     let (rest, scope) = if is_ik(first) {
@@ -99,10 +109,29 @@ pub(crate) fn turn(words: &[Word], address: Address, lexicon: &Lexicon) -> Resul
     Ok(out.join(" "))
 }
 
+/// Turns words without a verb.
+pub(crate) fn fragment(
+    words: &[Word],
+    address: Address,
+    lexicon: &Lexicon,
+) -> Result<String, Reject> {
+    let mut out = Vec::new();
+    Turner { lexicon, address }.map_into(words, &Scope::default(), &mut out)?;
+    Ok(out.join(" "))
+}
+
 /// "Word ik onuitstaanbaar": the verb, and then "ik".
 pub(crate) fn is_inverted(words: &[Word], lexicon: &Lexicon) -> bool {
     let [verb, subject, _, ..] = words else { return false };
     is_ik(&subject.lower) && is_first_person(&verb.lower, lexicon)
+}
+
+/// Where a third person takes up what stands before a comma.
+fn taken_up_at(words: &[Word], lexicon: &Lexicon) -> Option<usize> {
+    let at = 1 + words.iter().position(|w| w.text.ends_with(','))?;
+    let [subject, verb, ..] = words.get(at..)? else { return None };
+    let takes_up = lexicon.resumptive.contains(&subject.lower);
+    (takes_up && lexicon.third.contains(&verb.lower)).then_some(at)
 }
 
 /// Where the subordinator and the second "ik" stand in "(de avonden) dat ik niet drink slaap ik slecht": that one behind two
@@ -144,22 +173,17 @@ pub(crate) fn inversion_at(words: &[Word], lexicon: &Lexicon) -> Option<usize> {
     (known && !front.is_empty() && clean).then_some(at)
 }
 
-/// "Dan lig ik wakker" → "ik lig dan wakker": it no longer hangs on the words before it.
+/// "Dan ga ik daar niet zitten" → "ik ga daar niet zitten": it no longer hangs on the words before it. What happens *then*
+/// needs them.
 pub(crate) fn uninverted(words: &[Word], lexicon: &Lexicon) -> Option<Vec<Word>> {
     let [front, verb, subject, rest @ ..] = words else { return None };
     let moves = matches!(front.lower.as_str(), "dan" | "toen") && is_ik(&subject.lower);
-    if !moves || !is_first_person(&verb.lower, lexicon) || rest.is_empty() {
+    let stands = front.lower == "toen" || lexicon.sustain.within(rest);
+    if !moves || !stands || !is_first_person(&verb.lower, lexicon) || rest.is_empty() {
         return None;
     }
-    // "Ik voel me dan …".
-    let reflexive = usize::from(matches!(
-        rest[0].lower.as_str(),
-        "me" | "mij" | "het" | "er" | "daar" | "ze" | "hem"
-    ));
     let mut out = vec![subject.clone(), verb.clone()];
-    out.extend_from_slice(&rest[..reflexive]);
-    out.push(Word { text: front.lower.clone(), lower: front.lower.clone() });
-    out.extend_from_slice(&rest[reflexive..]);
+    out.extend_from_slice(rest);
     Some(out)
 }
 

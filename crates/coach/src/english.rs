@@ -62,6 +62,16 @@ pub(crate) fn turn(words: &[Word], lexicon: &Lexicon) -> Result<String, Reject> 
     Ok(out.join(" "))
 }
 
+/// Turns words without a verb.
+pub(crate) fn fragment(words: &[Word], lexicon: &Lexicon) -> Result<String, Reject> {
+    if words.iter().any(|w| subject(&w.lower).is_some() || lexicon.irregular.contains_key(&w.lower))
+    {
+        return Err(Reject::NoPattern);
+    }
+    let said = |w: &Word| object(&w.lower).map_or_else(|| w.text.clone(), str::to_owned);
+    Ok(words.iter().map(said).collect::<Vec<_>>().join(" "))
+}
+
 /// The clause starts with its subject, or with a short phrase and then the subject, or has a third person
 /// with the client in it.
 fn check_start(words: &[Word], lexicon: &Lexicon) -> Result<(), Reject> {
@@ -158,11 +168,7 @@ fn verb_form(verb: &str, lexicon: &Lexicon) -> Option<String> {
 fn lower_start(out: &mut [String], words: &[Word], lexicon: &Lexicon) {
     if let (Some(start), Some(word)) = (out.first_mut(), words.first())
         && (words.iter().skip(1).any(|w| is_subject(&w.lower, lexicon))
-            || lexicon.light.contains(&word.lower)
-            || lexicon.no_nouns.contains(&word.lower)
-            || lexicon.third_subjects.contains(&word.lower)
-            || lexicon.first.contains(&word.lower)
-            || lexicon.subordinators.contains(&word.lower))
+            || lexicon.knows(&word.lower))
     {
         *start = start.to_lowercase();
     }

@@ -60,6 +60,10 @@ pub(crate) struct Lexicon {
     pub inline: Phrases,
     /// Said back they would belittle: "je hebt gewoon geen tijd".
     pub softeners: Set,
+    /// Openers that stand for something where verb and subject follow: "zo voelt het".
+    pub fronts: Set,
+    /// With the word behind it no opener: "no more".
+    pub not_openers: Phrases,
     /// With these a correction begins behind a comma: "meestal om vijf".
     pub trailing: Set,
     pub conjunctions: Set,
@@ -107,7 +111,7 @@ pub(crate) struct Lexicon {
     pub planning: Set,
     pub agenda: Phrases,
     /// Behind words of death and violence nothing is "your choice".
-    pub grave: Set,
+    pub grave: Phrases,
     pub irregular: BTreeMap<String, [String; 3]>,
     pub present: Set,
     pub past: Set,
@@ -180,6 +184,19 @@ impl Lexicon {
         self.an_numbers.contains(&self.number_word(n))
     }
 
+    /// Whether `word`, in lower case, is one of grammar or a known subject, and so no name.
+    pub(crate) fn knows(&self, word: &str) -> bool {
+        [&self.light, &self.no_nouns, &self.third_subjects, &self.first, &self.subordinators]
+            .iter()
+            .any(|set| set.contains(word))
+    }
+
+    /// Whether `word` can be a finite verb.
+    pub(crate) fn is_finite(&self, word: &str) -> bool {
+        self.irregular.contains_key(word)
+            || [&self.third, &self.past, &self.present].iter().any(|set| set.contains(word))
+    }
+
     fn from_raw(raw: RawLexicon) -> Self {
         let (clause, sides, answers, lists) = (raw.clause, raw.sides, raw.answers, raw.verbs.lists);
         Self {
@@ -203,6 +220,8 @@ impl Lexicon {
             closers: Phrases::new(&raw.trim.closers),
             inline: Phrases::new(&raw.trim.inline),
             softeners: set(raw.trim.softeners),
+            fronts: set(raw.trim.fronts),
+            not_openers: Phrases::new(&raw.trim.not_openers),
             trailing: set(raw.trim.trailing),
             conjunctions: set(clause.conjunctions),
             resumptive: set(clause.resumptive),
@@ -249,7 +268,7 @@ impl Lexicon {
             planning_when: set(answers.planning_when),
             planning: set(answers.planning),
             agenda: Phrases::new(&answers.agenda),
-            grave: set(answers.grave),
+            grave: Phrases::new(&answers.grave),
             irregular: raw.verbs.irregular,
             past: set(lists.past),
             auxiliaries: set(lists.auxiliaries),

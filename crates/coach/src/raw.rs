@@ -88,6 +88,8 @@ pub(crate) struct RawTrim {
     pub closers: Vec<String>,
     pub inline: Vec<String>,
     pub softeners: Vec<String>,
+    pub fronts: Vec<String>,
+    pub not_openers: Vec<String>,
     pub trailing: Vec<String>,
 }
 

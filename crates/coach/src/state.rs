@@ -411,7 +411,11 @@ fn is_of_kind(code: Code, technique: Technique) -> bool {
             matches!(code, Code::QuestionOpen | Code::Affirm) || code.is_reflection()
         }
         Technique::Affirmation | Technique::Reframe => code == Code::Affirm || code.is_reflection(),
-        Technique::Autonomy => code == Code::Autonomy || code.is_reflection(),
+        // Its wordings ask how the client sees it.
+        Technique::Autonomy => {
+            matches!(code, Code::Autonomy | Code::QuestionOpen | Code::SeekPermission)
+                || code.is_reflection()
+        }
         Technique::AskPermission => code == Code::SeekPermission,
         Technique::ReflectionSimple
         | Technique::ReflectionComplex

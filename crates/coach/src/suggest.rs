@@ -3,13 +3,13 @@
 use timeline::{Code, Moment, SAMPLE_RATE_HZ, Technique};
 
 use crate::{
-    choose::{Chooser, Said},
+    choose::{Chooser, Said, Shape},
     config::CoachConfig,
     gate,
     lexicon::Lexicon,
     pack::{Pack, TECHNIQUES},
     state::{DialogueState, Side, Statement},
-    text::{Word, capitalised},
+    text::capitalised,
 };
 
 /// A number on a ruler can be gone on from for this long.
@@ -52,20 +52,26 @@ struct Filling {
     slots: Vec<(String, String)>,
     source: Option<String>,
     clauses: Vec<String>,
+    shape: Shape,
     low: bool,
 }
 
+impl Filling {
+    /// Of a wording without placeholders.
+    fn none() -> Self {
+        let (slots, clauses) = (Vec::new(), Vec::new());
+        Self { slots, source: None, clauses, shape: Shape::Clause, low: false }
+    }
+}
+
 impl<'a> Suggester<'a> {
-    /// `rebuked` are the practitioner's words where they go against something that the client did: to say that back would
-    /// add to it.
     pub(crate) fn new(
         state: &'a DialogueState,
         pack: &'a Pack,
         lexicon: &'a Lexicon,
         config: &CoachConfig,
-        rebuked: Vec<Word>,
+        chooser: Chooser<'a>,
     ) -> Self {
-        let chooser = Chooser::new(state, lexicon, rebuked);
         Self { state, pack, lexicon, chooser, seed: config.seed, paradox: config.paradox }
     }
 
@@ -175,7 +181,7 @@ impl<'a> Suggester<'a> {
             // With the client's words before all else that is said of change, without them after it.
             Technique::EvokeChangeTalk if !again => reflection(self.chooser.wished()?),
             _ if !self.chooser.calls_for(technique) => return None,
-            _ => Filling { slots: Vec::new(), source: None, clauses: Vec::new(), low: false },
+            _ => Filling::none(),
         };
         self.worded(technique, filling)
     }
@@ -228,8 +234,11 @@ impl<'a> Suggester<'a> {
     /// Whether a wording suits what is put into it: "if I follow you" before something that could be misunderstood, not before
     /// four plain words.
     fn frames(&self, wording: &str, filling: &Filling) -> bool {
-        if !self.pack.is_checking(wording) {
-            return true;
+        match filling.shape {
+            Shape::Fragment => return wording == BARE,
+            Shape::Intent if wording == BARE => return false,
+            _ if !self.pack.is_checking(wording) => return true,
+            _ => {}
         }
         let clause = filling.slots.iter().find(|(name, _)| name == "{clause}");
         clause.is_none_or(|(_, clause)| clause.split_whitespace().count() >= CHECKING_MIN_WORDS)
@@ -248,7 +257,13 @@ impl<'a> Suggester<'a> {
         } else {
             number_slots("lower", ruler.number - RULER_STEP, self.lexicon)
         });
-        Some(Filling { slots, source: Some(ruler.id.clone()), clauses: Vec::new(), low })
+        Some(Filling {
+            slots,
+            source: Some(ruler.id.clone()),
+            clauses: Vec::new(),
+            shape: Shape::Clause,
+            low,
+        })
     }
 
     /// Confidence where the client has a goal but doubts; importance else.
@@ -290,6 +305,7 @@ fn reflection(said: Said<'_>) -> Filling {
         slots: clause_slots("clause", &said.turned),
         source: Some(said.statement.id.clone()),
         clauses: vec![said.turned],
+        shape: said.shape,
         low: false,
     }
 }
@@ -300,7 +316,13 @@ fn pair([sustain, change]: [Said<'_>; 2]) -> Filling {
     let source = Some(newest.statement.id.clone());
     let mut slots = clause_slots("sustain", &sustain.turned);
     slots.extend(clause_slots("change", &change.turned));
-    Filling { slots, source, clauses: vec![sustain.turned, change.turned], low: false }
+    Filling {
+        slots,
+        source,
+        clauses: vec![sustain.turned, change.turned],
+        shape: Shape::Clause,
+        low: false,
+    }
 }
 
 /// A wording with samples in its slots.

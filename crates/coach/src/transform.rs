@@ -38,6 +38,36 @@ pub(crate) fn turn(words: &[Word], address: Address, lexicon: &Lexicon) -> Resul
     Ok(turned)
 }
 
+/// A clause that speaks of nobody here, as it is: "it gets to be four o'clock".
+pub(crate) fn plain(words: &[Word], lexicon: &Lexicon) -> Option<String> {
+    let first = words.iter().any(|w| lexicon.first.contains(&w.lower));
+    if first || gate::check_source(words, lexicon).is_err() {
+        return None;
+    }
+    let mut said: Vec<&str> = words.iter().map(|w| w.text.as_str()).collect();
+    let start = words.first()?;
+    // Only a name keeps its capital.
+    if lexicon.knows(&start.lower) {
+        said[0] = &start.lower;
+    }
+    Some(said.join(" "))
+}
+
+/// Turns words without a verb: "een pakje per dag, in het weekend wat meer".
+pub(crate) fn fragment(
+    words: &[Word],
+    address: Address,
+    lexicon: &Lexicon,
+) -> Result<String, Reject> {
+    gate::check_source(words, lexicon)?;
+    let turned = match lexicon.lang {
+        Lang::Nl => dutch::fragment(words, address, lexicon)?,
+        Lang::En => english::fragment(words, lexicon)?,
+    };
+    gate::check_clause(words, &turned, lexicon)?;
+    Ok(turned)
+}
+
 /// Turns "I need to …" and "ik moet …" into what the client feels the need of: said back as it stands it would be advice.
 pub(crate) fn turn_need(
     words: &[Word],
