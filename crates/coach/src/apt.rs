@@ -33,7 +33,10 @@ impl Apt<'_> {
     /// Whether `clause` of `statement` may be said back.
     pub(crate) fn allows(&self, clause: &[Word], statement: &Statement) -> bool {
         let fresh = self.at_once == Some(statement.turn);
-        (fresh || !self.hangs(clause, statement))
+        // "Dan begin ik daarmee" hangs on two things.
+        let hangs = self.hangs(clause, statement);
+        let twice = self.points_back(clause) && self.is_loose(clause);
+        (!hangs || (fresh && !twice))
             && !self.is_rebuked(clause)
             && !self.is_bare_fact(clause, statement)
     }
@@ -59,13 +62,28 @@ impl Apt<'_> {
         let judges = self.lexicon.resumptive.contains(&first.lower)
             && matches!(statement.side, Side::Sustain | Side::Both)
             && (self.lexicon.sustain.within(clause) || self.lexicon.tells_feeling(clause));
-        // "Ze", "dat niet", and a "that" at the end.
+        let loose = !statement.answers && self.is_loose(clause);
+        (self.points_back(clause) && !judges) || loose || self.lacks_if(clause)
+    }
+
+    /// Whether it can be said beside any other clause.
+    pub(crate) fn stands_alone(&self, clause: &[Word]) -> bool {
+        // "Toen het terugkwam, gaf ik het op" has two parts of its own.
+        let parted = clause.first().is_some_and(|w| self.lexicon.subordinators.contains(&w.lower));
+        !parted && !self.points_back(clause) && !self.is_loose(clause) && !self.lacks_if(clause)
+    }
+
+    /// "Ze", "dat niet", and a "that" at the end.
+    fn is_loose(&self, clause: &[Word]) -> bool {
         let ends = clause.last().is_some_and(|w| self.lexicon.determining.contains(&w.lower));
-        let loose = !statement.answers && (ends || self.lexicon.loose.within(&clause[1..]));
-        let if_less = clause.iter().any(|w| self.lexicon.conditional.contains(&w.lower))
+        ends || clause.get(1..).is_some_and(|rest| self.lexicon.loose.within(rest))
+    }
+
+    /// "I'd get a rash" needs its "if" or "when".
+    fn lacks_if(&self, clause: &[Word]) -> bool {
+        clause.iter().any(|w| self.lexicon.conditional.contains(&w.lower))
             && !self.lexicon.wants.within(clause)
-            && !clause.iter().any(|w| self.lexicon.subordinators.contains(&w.lower));
-        (self.points_back(clause) && !judges) || loose || if_less
+            && !clause.iter().any(|w| self.lexicon.subordinators.contains(&w.lower))
     }
 
     /// Whether it starts with a pronoun for something that was named before it.

@@ -7,18 +7,20 @@ use timeline::{Code, SAMPLE_RATE_HZ, Speaker, Technique};
 
 use crate::{
     apt::Apt,
-    clause::{self, Clause, clauses},
+    clause,
     lexicon::Lexicon,
     phrases::Phrases,
+    sayable::{Said, Sayable},
     state::{DialogueState, Side, Statement},
     text::{Word, words},
-    transform,
 };
 
 /// A statement older than this is no longer what the talk is about.
 const STATEMENT_SECS: u64 = 120;
 /// With fewer words of content a turn says so little that the one before it still counts.
 const THIN_TURN: usize = 4;
+/// With fewer there is nothing to ask after.
+const LEAST: usize = 2;
 /// A summary gathers so much talk at least: minutes, and statements of the client.
 const SUMMARY_SECS: u64 = 180;
 const SUMMARY_STATEMENTS: usize = 6;
@@ -27,30 +29,10 @@ const BOTH_TOLD: usize = 10;
 /// So many words of content in the client's last turn make it openness that can be named.
 const DISCLOSURE: usize = 8;
 
-/// A clause said back, and how it was said.
-pub(crate) struct Said<'a> {
-    pub statement: &'a Statement,
-    pub turned: String,
-    clause: Vec<Word>,
-    /// How many a "but" stands before it in its statement.
-    buts: usize,
-    pub shape: Shape,
-}
-
-/// What a clause is, for the wordings that it fits into.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Shape {
-    Clause,
-    /// Something that the client is going to do: bare, it would be an order.
-    Intent,
-    /// No verb.
-    Fragment,
-}
-
 pub(crate) struct Chooser<'a> {
     state: &'a DialogueState,
     lexicon: &'a Lexicon,
-    apt: Apt<'a>,
+    sayable: Sayable<'a>,
 }
 
 impl<'a> Chooser<'a> {
@@ -61,7 +43,8 @@ impl<'a> Chooser<'a> {
         grave: bool,
     ) -> Self {
         let at_once = (state.last_speaker == Some(Speaker::Client)).then_some(state.client_turns);
-        Self { state, lexicon, apt: Apt { lexicon, rebuked, grave, at_once } }
+        let apt = Apt { lexicon, rebuked, grave, at_once };
+        Self { state, lexicon, sayable: Sayable::new(state, lexicon, apt) }
     }
 
     /// The statements of the client's last turn, the newest first.
@@ -106,25 +89,10 @@ impl<'a> Chooser<'a> {
         fresh()
             .filter(change)
             .chain(fresh().filter(|s| !change(s)))
-            .find_map(|statement| self.unsaid(statement).max_by_key(|said| self.score(said)))
-            .or_else(|| fresh().find_map(|statement| self.fragment(statement)))
-    }
-
-    /// A sentence without a verb, as it was said: "no more than eighteen a week".
-    fn fragment(&self, statement: &'a Statement) -> Option<Said<'a>> {
-        let all = clause::fragments(&statement.text, self.lexicon);
-        let said = |words: Vec<Word>| {
-            let turned = transform::fragment(&words, self.state.address(), self.lexicon).ok()?;
-            let shape = Shape::Fragment;
-            self.is_new(&turned).then_some(Said {
-                statement,
-                turned,
-                clause: words,
-                buts: 0,
-                shape,
+            .find_map(|statement| {
+                self.sayable.unsaid(statement).into_iter().max_by_key(|said| self.score(said))
             })
-        };
-        all.into_iter().rev().find_map(said)
+            .or_else(|| fresh().find_map(|statement| self.sayable.fragment(statement)))
     }
 
     /// What the client wishes for or complains of: there is more of that to draw out.
@@ -134,23 +102,36 @@ impl<'a> Chooser<'a> {
             s.side == Side::Change && s.change.is_some_and(|code| drawn.contains(&code))
         };
         let fresh = self.latest().take_while(|s| !s.reflected && !s.worry);
-        let points_back = |said: &Said<'_>| self.apt.points_back(&said.clause);
+        // "Toen liep ik als een pinguïn": a story.
+        let tells = |said: &Said<'_>| {
+            let judges =
+                said.clause.first().is_some_and(|w| self.lexicon.resumptive.contains(&w.lower));
+            self.sayable.apt.points_back(&said.clause) && !judges
+        };
         fresh.filter(wishes).find_map(|s| {
-            self.unsaid(s).filter(|said| !points_back(said)).max_by_key(|said| self.score(said))
+            self.sayable
+                .unsaid(s)
+                .into_iter()
+                .filter(|said| !tells(said))
+                .max_by_key(|said| self.score(said))
         })
     }
 
     /// A clause with a word of worry in it.
     pub(crate) fn worry(&self) -> Option<Said<'a>> {
         let worried = self.near().filter(|s| s.worry && !s.reflected);
-        worried.flat_map(|s| self.unsaid(s)).find(|said| self.lexicon.tells_worry(&said.clause))
+        worried
+            .flat_map(|s| self.sayable.unsaid(s))
+            .find(|said| self.lexicon.tells_worry(&said.clause))
     }
 
     /// A clause that tells of an effort, whose meaning is another one than the client gives it.
     pub(crate) fn effort(&self) -> Option<Said<'a>> {
         let disappointed = |s: &&Statement| matches!(s.side, Side::Sustain | Side::Both);
         let statements = self.near().filter(|s| !s.reflected).filter(disappointed);
-        statements.flat_map(|s| self.unsaid(s)).find(|said| self.lexicon.tells_effort(&said.clause))
+        statements
+            .flat_map(|s| self.sayable.unsaid(s))
+            .find(|said| self.lexicon.tells_effort(&said.clause))
     }
 
     /// A clause that tells of something that went well, while the client doubts.
@@ -158,14 +139,15 @@ impl<'a> Chooser<'a> {
         let doubts = self.latest().any(|s| s.worry || matches!(s.side, Side::Sustain | Side::Both));
         let statements = doubts.then(|| self.last_turns(2)).into_iter().flatten();
         let told = statements.filter(|s| !s.reflected && s.side != Side::Friction);
-        told.flat_map(|s| self.whole(s)).find(|said| self.lexicon.tells_success(&said.clause))
+        told.flat_map(|s| self.sayable.whole(s))
+            .find(|said| self.lexicon.tells_success(&said.clause))
     }
 
     /// What stands in the way, in the client's words.
     pub(crate) fn stumbling_block(&self) -> Option<Said<'a>> {
         let against = |s: &&Statement| matches!(s.side, Side::Sustain | Side::Both);
         let statements = self.near().filter(|s| !s.reflected).filter(against);
-        statements.flat_map(|s| self.unsaid(s)).find(|said| self.is_sustain(said))
+        statements.flat_map(|s| self.sayable.unsaid(s)).find(|said| self.is_sustain(said))
     }
 
     /// Sustain and change, the newest of either in the client's last two turns.
@@ -173,7 +155,7 @@ impl<'a> Chooser<'a> {
         let fresh = || self.last_turns(2).filter(|s| !s.reflected);
         let sustain = fresh().find_map(|s| self.sustain_of(s))?;
         let change = fresh().find_map(|s| self.change_of(s))?;
-        let new = self.is_new(&sustain.turned) || self.is_new(&change.turned);
+        let new = self.sayable.is_new(&sustain.turned) || self.sayable.is_new(&change.turned);
         if new { differ(sustain, change) } else { None }
     }
 
@@ -182,12 +164,12 @@ impl<'a> Chooser<'a> {
         let today = self.near().filter(|s| !s.reflected).find_map(|s| self.sustain_of(s))?;
         // "En op dit moment: 's avonds …" has two times; "dat ga je niet beloven" is of another thing.
         let first = today.clause.first()?;
-        let subject = !self.apt.hangs(&today.clause, today.statement)
+        let subject = !self.sayable.apt.hangs(&today.clause, today.statement)
             && (self.lexicon.subjects.contains(&first.lower)
                 || self.lexicon.third_subjects.contains(&first.lower));
         let wished = |s: &&Statement| s.change == Some(Code::ChangeDesire);
         let goals = self.state.statements.iter().rev().filter(wished);
-        let mut goals = goals.flat_map(|s| self.whole(s));
+        let mut goals = goals.flat_map(|s| self.sayable.whole(s));
         let goal =
             goals.find(|said| self.lexicon.wants.within(&said.clause) && !self.is_sustain(said))?;
         if subject { differ(today, goal) } else { None }
@@ -216,7 +198,7 @@ impl<'a> Chooser<'a> {
             Technique::EvokeChangeTalk => self.latest().any(|s| {
                 let said = words(&s.text);
                 let number = said.iter().any(|w| self.lexicon.number(w).is_some());
-                let asks = s.text.contains('?') || number || self.content(&said) < THIN_TURN;
+                let asks = s.text.contains('?') || number || self.content(&said) < LEAST;
                 !asks && s.change.is_some_and(|code| code != Code::ChangeReason)
                     || (!asks && s.change.is_some() && self.lexicon.wants.within(&words(&s.text)))
             }),
@@ -230,7 +212,9 @@ impl<'a> Chooser<'a> {
                     || (has(|s| s.side == Side::Change) && has(|s| s.side == Side::Sustain))
             }
             // Over change talk it would sound like giving up.
-            Technique::Autonomy => !self.apt.grave && newest.is_none_or(|s| s.side != Side::Change),
+            Technique::Autonomy => {
+                !self.sayable.apt.grave && newest.is_none_or(|s| s.side != Side::Change)
+            }
             Technique::AskPermission => newest
                 .is_none_or(|s| s.side != Side::Friction && s.change != Some(Code::ChangeCommit)),
             Technique::Affirmation => {
@@ -240,47 +224,6 @@ impl<'a> Chooser<'a> {
             }
             _ => true,
         }
-    }
-
-    /// The clauses of `statement` that can be said back and stand for all of what was meant.
-    fn whole(&self, statement: &'a Statement) -> impl Iterator<Item = Said<'a>> {
-        // "It" and "that" behind another clause of the sentence are what that one is about.
-        let leans = |clause: &Clause| {
-            let follows = clause.joined_by.is_some() && self.apt.is_pronoun(&clause.words);
-            follows || (!clause.first && self.apt.points_back(&clause.words))
-        };
-        let single = self.turned(statement, move |clause| {
-            !clause.before_but && !clause.halved && !leans(clause)
-        });
-        single.chain(self.pairs(statement))
-    }
-
-    /// "X and Y", where each can be said back.
-    fn pairs(&self, statement: &'a Statement) -> Vec<Said<'a>> {
-        let all = self.clauses(statement);
-        let pair = |pair: &[Clause]| {
-            let [one, two] = pair else { return None };
-            let joined_by = two.joined_by.as_ref()?;
-            let words = one.words.len() + 1 + two.words.len();
-            let whole = one.halved && !one.before_but && !two.before_but && !two.halved;
-            if !whole || words > self.lexicon.limits.clause_max_words {
-                return None;
-            }
-            let clause = [one.words.clone(), two.words.clone()].concat();
-            if self.apt.hangs(&one.words, statement) || !self.apt.allows(&clause, statement) {
-                return None;
-            }
-            let turned = |clause: &Clause| {
-                transform::turn(&clause.words, self.state.address(), self.lexicon).ok()
-            };
-            // "It gets to be four o'clock and I have nothing": what the first one is about needs no turning.
-            let plain = |clause: &Clause| transform::plain(&clause.words, self.lexicon);
-            let halves = [turned(one).or_else(|| plain(one))?, turned(two)?];
-            let turned = halves.join(&format!(" {joined_by} "));
-            let new = halves.iter().all(|half| self.is_new(half));
-            new.then_some(Said { statement, turned, clause, buts: 0, shape: Shape::Clause })
-        };
-        all.windows(2).filter_map(pair).collect()
     }
 
     /// A clause of the side of sustain talk. Its words tell; in a statement of both sides also that it is the one, of two
@@ -306,69 +249,21 @@ impl<'a> Chooser<'a> {
     fn sided(&self, statement: &'a Statement, side: Side) -> Vec<Said<'a>> {
         if statement.side == side || statement.side == Side::Both {
             // The other side comes before it, so that it has to stand alone.
-            let alone = |said: &Said<'_>| {
-                !self.apt.hangs(&said.clause, statement) && !self.apt.points_back(&said.clause)
-            };
-            self.turned(statement, |clause| !clause.halved).filter(alone).collect()
+            let alone = |said: &Said<'_>| self.sayable.apt.stands_alone(&said.clause);
+            let all = self.sayable.of(statement);
+            all.iter().filter(|said| !said.halved && alone(said)).cloned().collect()
         } else {
             Vec::new()
         }
     }
 
-    /// Whether no suggestion gave it back before.
-    fn is_new(&self, turned: &str) -> bool {
-        !self.state.given.iter().any(|given| given == turned)
-    }
-
-    /// What [`whole`](Self::whole) gives, but for what a suggestion gave back before.
-    fn unsaid(&self, statement: &'a Statement) -> impl Iterator<Item = Said<'a>> {
-        self.whole(statement).filter(|said| self.is_new(&said.turned))
-    }
-
     fn is_change(&self, said: &Said<'_>) -> bool {
+        // What others want is no change talk.
+        let own = said.clause.iter().any(|w| self.lexicon.subjects.contains(&w.lower));
         let changes =
             self.lexicon.change.within(&said.clause) || self.lexicon.wants.within(&said.clause);
+        let changes = changes && own;
         changes && !self.is_sustain(said)
-    }
-
-    fn turned(
-        &self,
-        statement: &'a Statement,
-        wanted: impl Fn(&Clause) -> bool,
-    ) -> impl Iterator<Item = Said<'a>> {
-        let mut buts = 0;
-        let mut out = Vec::new();
-        for clause in self.clauses(statement) {
-            if let Some(said) = wanted(&clause).then(|| self.said(&clause, statement)).flatten() {
-                out.push(Said { buts, ..said });
-            }
-            buts += usize::from(clause.before_but);
-        }
-        out.into_iter()
-    }
-
-    fn clauses(&self, statement: &Statement) -> Vec<Clause> {
-        // "Dus ik verzin het": what the client takes the practitioner to think.
-        let said = words(&statement.text);
-        let bitter = said.first().is_some_and(|w| self.lexicon.infers.contains(&w.lower));
-        if bitter { Vec::new() } else { clauses(&statement.text, self.lexicon) }
-    }
-
-    fn said(&self, clause: &Clause, statement: &'a Statement) -> Option<Said<'a>> {
-        let words = &self.apt.standing_alone(&clause.words);
-        if !self.apt.allows(words, statement) {
-            return None;
-        }
-        let address = self.state.address();
-        let turned = transform::turn(words, address, self.lexicon)
-            .or_else(|reject| match statement.change {
-                Some(Code::ChangeNeed) => transform::turn_need(words, address, self.lexicon),
-                _ => Err(reject),
-            })
-            .ok()?;
-        let intends = statement.change == Some(Code::ChangeCommit);
-        let shape = if intends { Shape::Intent } else { Shape::Clause };
-        Some(Said { statement, turned, clause: words.clone(), buts: 0, shape })
     }
 
     fn is_sustain(&self, said: &Said<'_>) -> bool {
@@ -389,7 +284,7 @@ impl<'a> Chooser<'a> {
             + 5 * i32::from(self.lexicon.tells_worry(&said.clause))
             + 2 * i32::from(self.lexicon.tells_feeling(&said.clause))
             + 2 * i32::from(subject)
-            - 2 * i32::from(self.apt.points_back(&said.clause))
+            - 2 * i32::from(self.sayable.apt.points_back(&said.clause))
             + self.content(&said.clause).min(4) as i32
     }
 }

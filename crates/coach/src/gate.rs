@@ -54,8 +54,12 @@ pub(crate) fn check_clause(source: &[Word], turned: &str, lexicon: &Lexicon) -> 
     if out.iter().any(|w| lexicon.first.contains(&w.lower)) {
         return Err(Reject::FirstPersonLeft);
     }
-    let dangles = lexicon.dangling.at_end(&out) > 0
-        && !out.iter().any(|w| lexicon.stranders.contains(&w.lower));
+    // "Daar heb ik geen tijd voor" may end so, "… dat er" may not.
+    let dangles = match lexicon.dangling.at_end(&out) {
+        0 => false,
+        1 => !out.iter().any(|w| lexicon.stranders.contains(&w.lower)),
+        _ => true,
+    };
     // "I smoked 30, 40, sometimes 50".
     let counts = matches!(&out[..], [.., verb, number]
         if number.lower.chars().all(|c| c.is_ascii_digit()) && lexicon.present.contains(&verb.lower));

@@ -193,7 +193,10 @@ impl Lexicon {
 
     /// Whether `word` can be a finite verb.
     pub(crate) fn is_finite(&self, word: &str) -> bool {
-        self.irregular.contains_key(word)
+        let contracted =
+            ["'re", "'ll", "'ve", "'m", "'d", "n't"].iter().any(|end| word.ends_with(end));
+        contracted
+            || self.irregular.contains_key(word)
             || [&self.third, &self.past, &self.present].iter().any(|set| set.contains(word))
     }
 

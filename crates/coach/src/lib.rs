@@ -56,6 +56,7 @@ mod pack;
 mod packs;
 mod phrases;
 mod raw;
+mod sayable;
 mod state;
 mod suggest;
 mod text;

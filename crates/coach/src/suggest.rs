@@ -3,11 +3,12 @@
 use timeline::{Code, Moment, SAMPLE_RATE_HZ, Technique};
 
 use crate::{
-    choose::{Chooser, Said, Shape},
+    choose::Chooser,
     config::CoachConfig,
     gate,
     lexicon::Lexicon,
     pack::{Pack, TECHNIQUES},
+    sayable::{Said, Shape},
     state::{DialogueState, Side, Statement},
     text::capitalised,
 };

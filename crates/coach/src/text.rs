@@ -39,7 +39,7 @@ pub(crate) fn sentences(text: &str) -> Vec<Sentence> {
             open.parts.push(Vec::new());
             continue;
         }
-        let core = raw.trim_matches(|c: char| !c.is_alphanumeric() && c != '\'');
+        let core = raw.trim_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '\'' | '%'));
         // "'s ochtends" and "'k" keep their apostrophe, quotation marks do not.
         let core = unstuttered(core.trim_end_matches('\''));
         if !core.is_empty()

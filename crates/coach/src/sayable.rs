@@ -1,0 +1,162 @@
+//! What of the client's statements can be said back, and how.
+
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+
+use timeline::Code;
+
+use crate::{
+    apt::Apt,
+    clause::{self, Clause, clauses},
+    lexicon::Lexicon,
+    state::{DialogueState, Statement},
+    text::{Word, words},
+    transform,
+};
+
+/// A clause said back, and how it was said.
+#[derive(Clone)]
+pub(crate) struct Said<'a> {
+    pub statement: &'a Statement,
+    /// As the practitioner says it.
+    pub turned: String,
+    /// As the client said it.
+    pub clause: Vec<Word>,
+    /// How many a "but" stands before it in its statement.
+    pub buts: usize,
+    pub shape: Shape,
+    /// It stands for all of what was meant: no "but" takes it back, and no half of a sentence is left out.
+    pub whole: bool,
+    /// It is the first half of "X and Y", or holds only with what stands before it.
+    pub halved: bool,
+}
+
+/// What a clause is, for the wordings that it fits into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    Clause,
+    /// Something that the client is going to do: bare, it would be an order.
+    Intent,
+    /// No verb.
+    Fragment,
+}
+
+pub(crate) struct Sayable<'a> {
+    state: &'a DialogueState,
+    lexicon: &'a Lexicon,
+    pub apt: Apt<'a>,
+    /// Several techniques look at the same statement.
+    made: RefCell<BTreeMap<&'a str, Rc<[Said<'a>]>>>,
+}
+
+impl<'a> Sayable<'a> {
+    pub(crate) fn new(state: &'a DialogueState, lexicon: &'a Lexicon, apt: Apt<'a>) -> Self {
+        Self { state, lexicon, apt, made: RefCell::default() }
+    }
+
+    /// All that can be said back of `statement`: its clauses in order, then the pairs of them.
+    pub(crate) fn of(&self, statement: &'a Statement) -> Rc<[Said<'a>]> {
+        if let Some(made) = self.made.borrow().get(statement.id.as_str()) {
+            return Rc::clone(made);
+        }
+        let made: Rc<[Said<'a>]> = self.make(statement).into();
+        self.made.borrow_mut().insert(&statement.id, Rc::clone(&made));
+        made
+    }
+
+    /// What stands for all of what was meant.
+    pub(crate) fn whole(&self, statement: &'a Statement) -> Vec<Said<'a>> {
+        self.of(statement).iter().filter(|said| said.whole).cloned().collect()
+    }
+
+    /// The same, but for what a suggestion gave back before.
+    pub(crate) fn unsaid(&self, statement: &'a Statement) -> Vec<Said<'a>> {
+        let mut whole = self.whole(statement);
+        whole.retain(|said| self.is_new(&said.turned));
+        whole
+    }
+
+    /// Whether no suggestion gave it back before.
+    pub(crate) fn is_new(&self, turned: &str) -> bool {
+        !self.state.given.iter().any(|given| given == turned)
+    }
+
+    /// A sentence without a verb, as it was said: "no more than eighteen a week".
+    pub(crate) fn fragment(&self, statement: &'a Statement) -> Option<Said<'a>> {
+        let all = clause::fragments(&statement.text, self.lexicon);
+        let turn = |words: Vec<Word>| {
+            let turned = transform::fragment(&words, self.state.address(), self.lexicon).ok()?;
+            self.is_new(&turned).then(|| said(statement, turned, words, Shape::Fragment))
+        };
+        all.into_iter().rev().find_map(turn)
+    }
+
+    fn make(&self, statement: &'a Statement) -> Vec<Said<'a>> {
+        // "Dus ik verzin het": what the client takes the practitioner to think.
+        let text = words(&statement.text);
+        if text.first().is_some_and(|w| self.lexicon.infers.contains(&w.lower)) {
+            return Vec::new();
+        }
+        let all = clauses(&statement.text, self.lexicon);
+        let mut buts = 0;
+        let mut out = Vec::new();
+        for clause in &all {
+            if let Some(said) = self.single(clause, statement) {
+                out.push(Said { buts, ..said });
+            }
+            buts += usize::from(clause.before_but);
+        }
+        out.extend(all.windows(2).filter_map(|pair| self.pair(pair, statement)));
+        out
+    }
+
+    fn single(&self, clause: &Clause, statement: &'a Statement) -> Option<Said<'a>> {
+        let words = self.apt.standing_alone(&clause.words);
+        if !self.apt.allows(&words, statement) {
+            return None;
+        }
+        let address = self.state.address();
+        let turned = transform::turn(&words, address, self.lexicon)
+            .or_else(|reject| match statement.change {
+                Some(Code::ChangeNeed) => transform::turn_need(&words, address, self.lexicon),
+                _ => Err(reject),
+            })
+            .ok()?;
+        let intends = statement.change == Some(Code::ChangeCommit);
+        let shape = if intends { Shape::Intent } else { Shape::Clause };
+        // "It" and "that" behind another clause of the sentence are what that one is about.
+        let leans = (clause.joined_by.is_some() && self.apt.is_pronoun(&clause.words))
+            || (!clause.first && self.apt.points_back(&clause.words));
+        let whole = !clause.before_but && !clause.halved && !leans;
+        Some(Said { whole, halved: clause.halved, ..said(statement, turned, words, shape) })
+    }
+
+    /// "X and Y", where each can be said back.
+    fn pair(&self, pair: &[Clause], statement: &'a Statement) -> Option<Said<'a>> {
+        let [one, two] = pair else { return None };
+        let joined_by = two.joined_by.as_ref()?;
+        let count = one.words.len() + 1 + two.words.len();
+        let whole = one.halved && !one.before_but && !two.before_but && !two.halved;
+        if !whole || count > self.lexicon.limits.clause_max_words {
+            return None;
+        }
+        let clause = [one.words.clone(), two.words.clone()].concat();
+        if self.apt.hangs(&one.words, statement) || !self.apt.allows(&clause, statement) {
+            return None;
+        }
+        let address = self.state.address();
+        let turned = |clause: &Clause| transform::turn(&clause.words, address, self.lexicon).ok();
+        // "It gets to be four o'clock and I have nothing": what the first one is about needs no turning.
+        let plain = || transform::plain(&one.words, self.lexicon);
+        let halves = [turned(one).or_else(plain)?, turned(two)?];
+        if !halves.iter().all(|half| self.is_new(half)) {
+            return None;
+        }
+        let turned = halves.join(&format!(" {joined_by} "));
+        // Not one of two sides.
+        Some(Said { halved: true, ..said(statement, turned, clause, Shape::Clause) })
+    }
+}
+
+fn said(statement: &Statement, turned: String, clause: Vec<Word>, shape: Shape) -> Said<'_> {
+    Said { statement, turned, clause, buts: 0, shape, whole: true, halved: false }
+}
