@@ -92,6 +92,7 @@ impl<'a> Chooser<'a> {
             .find_map(|statement| {
                 self.sayable.unsaid(statement).into_iter().max_by_key(|said| self.score(said))
             })
+            .or_else(|| fresh().find_map(|statement| self.sayable.third(statement)))
             .or_else(|| fresh().find_map(|statement| self.sayable.fragment(statement)))
     }
 

@@ -90,8 +90,15 @@ pub(crate) fn fragments(text: &str, lexicon: &Lexicon) -> Vec<Vec<Word>> {
         }
         words
     };
+    // "Eighteen drinks": a noun there.
+    let noun = |before: &Word| {
+        lexicon.determiners.contains(&before.lower)
+            || lexicon.number(before).is_some()
+            || before.lower.chars().all(|c| c.is_ascii_digit())
+    };
     let tells = |words: &Vec<Word>| {
-        words.iter().all(|w| !lexicon.is_finite(&w.lower))
+        let verb = |i: usize| lexicon.is_finite(&words[i].lower) && !(i > 0 && noun(&words[i - 1]));
+        !(0..words.len()).any(verb)
             && (lexicon.sustain.within(words)
                 || lexicon.tells_feeling(words)
                 || words.iter().any(|w| lexicon.number(w).is_some()))
@@ -200,7 +207,8 @@ fn is_dislocated(part: &[Word], lexicon: &Lexicon) -> bool {
         && !part
             .iter()
             .any(|w| lexicon.first.contains(&w.lower) || lexicon.third.contains(&w.lower))
-        && !lexicon.subordinators.contains(&part[0].lower)
+        // "Die nachten".
+        && (part.len() == 2 || !lexicon.subordinators.contains(&part[0].lower))
 }
 
 /// A piece of a part, and the conjunction between it and the one before.

@@ -8,10 +8,15 @@ use crate::{
     apt::Apt,
     clause::{self, Clause, clauses},
     lexicon::Lexicon,
-    state::{DialogueState, Statement},
+    state::{DialogueState, Side, Statement},
     text::{Word, words},
     transform,
 };
+
+/// So far behind the first word of a clause its verb stands.
+const THIRD_WITHIN: usize = 4;
+/// A clause about something else has so many words at least.
+const THIRD: usize = 5;
 
 /// A clause said back, and how it was said.
 #[derive(Clone)]
@@ -91,16 +96,11 @@ impl<'a> Sayable<'a> {
     }
 
     fn make(&self, statement: &'a Statement) -> Vec<Said<'a>> {
-        // "Dus ik verzin het": what the client takes the practitioner to think.
-        let text = words(&statement.text);
-        if text.first().is_some_and(|w| self.lexicon.infers.contains(&w.lower)) {
-            return Vec::new();
-        }
-        let all = clauses(&statement.text, self.lexicon);
+        let all = self.clauses(statement);
         let mut buts = 0;
         let mut out = Vec::new();
-        for clause in &all {
-            if let Some(said) = self.single(clause, statement) {
+        for (i, clause) in all.iter().enumerate() {
+            if let Some(said) = self.single(clause, all.get(i + 1), statement) {
                 out.push(Said { buts, ..said });
             }
             buts += usize::from(clause.before_but);
@@ -109,7 +109,24 @@ impl<'a> Sayable<'a> {
         out
     }
 
-    fn single(&self, clause: &Clause, statement: &'a Statement) -> Option<Said<'a>> {
+    fn clauses(&self, statement: &Statement) -> Vec<Clause> {
+        let text = words(&statement.text);
+        let mut all = clauses(&statement.text, self.lexicon);
+        // "Dus ik verzin het": what the client takes the practitioner to think.
+        if text.first().is_some_and(|w| self.lexicon.infers.contains(&w.lower)) {
+            let next = all.iter().skip(1).position(|clause| clause.first);
+            all.drain(..next.map_or(all.len(), |at| at + 1));
+        }
+        all
+    }
+
+    /// A clause alone. `next` is the one behind it.
+    fn single(
+        &self,
+        clause: &Clause,
+        next: Option<&Clause>,
+        statement: &'a Statement,
+    ) -> Option<Said<'a>> {
         let words = self.apt.standing_alone(&clause.words);
         if !self.apt.allows(&words, statement) {
             return None;
@@ -123,20 +140,75 @@ impl<'a> Sayable<'a> {
             .ok()?;
         let intends = statement.change == Some(Code::ChangeCommit);
         let shape = if intends { Shape::Intent } else { Shape::Clause };
-        // "It" and "that" behind another clause of the sentence are what that one is about.
-        let leans = (clause.joined_by.is_some() && self.apt.is_pronoun(&clause.words))
-            || (!clause.first && self.apt.points_back(&clause.words));
-        let whole = !clause.before_but && !clause.halved && !leans;
+        let whole = self.is_whole(clause, &words, next);
         Some(Said { whole, halved: clause.halved, ..said(statement, turned, words, shape) })
+    }
+
+    /// Whether `clause`, said as `words`, stands for all that was meant.
+    fn is_whole(&self, clause: &Clause, words: &[Word], next: Option<&Clause>) -> bool {
+        // "It" and "that" behind another clause of the sentence are what that one is about.
+        let leans = (clause.joined_by.is_some() && self.apt.is_pronoun(words))
+            || (!clause.first && self.apt.points_back(words));
+        // "… en dat ging goed" is only how it was.
+        let judged = next.is_some_and(|next| {
+            let pronoun = self.apt.is_pronoun(&next.words) || self.apt.points_back(&next.words);
+            pronoun && !self.fits(clause, next)
+        });
+        !clause.before_but && (!clause.halved || judged) && !leans
+    }
+
+    fn fits(&self, one: &Clause, two: &Clause) -> bool {
+        one.words.len() + 1 + two.words.len() <= self.lexicon.limits.clause_max_words
+    }
+
+    /// A clause about somebody or something else, as it was said: "op 1 februari stond de fles weer op tafel".
+    pub(crate) fn third(&self, statement: &'a Statement) -> Option<Said<'a>> {
+        if matches!(statement.side, Side::Neutral | Side::Friction) {
+            return None;
+        }
+        let all = self.clauses(statement);
+        let third = |(i, clause): (usize, &Clause)| {
+            let words = &clause.words;
+            if !self.is_third(words)
+                || words.len() < THIRD
+                || self.apt.is_pronoun(words)
+                || !self.apt.stands_alone(words)
+                || !self.is_whole(clause, words, all.get(i + 1))
+            {
+                return None;
+            }
+            let turned = transform::fragment(words, self.state.address(), self.lexicon).ok()?;
+            self.is_new(&turned).then(|| said(statement, turned, words.clone(), Shape::Fragment))
+        };
+        all.iter().enumerate().rev().find_map(third)
+    }
+
+    /// "De fles stond op tafel", "Wim is niet van het minderen", "thuis gaat het goed".
+    fn is_third(&self, words: &[Word]) -> bool {
+        let verb = |w: &Word| {
+            (self.lexicon.third.contains(&w.lower) || self.lexicon.past.contains(&w.lower))
+                && !self.lexicon.plural.contains(&w.lower)
+        };
+        let [first, second, ..] = words else { return false };
+        let opens = !self.lexicon.light.contains(&first.lower)
+            && !self.lexicon.subordinators.contains(&first.lower)
+            && !self.lexicon.is_finite(&first.lower)
+            && verb(second);
+        let subject = self.lexicon.third_subjects.contains(&first.lower);
+        opens || (subject && words.iter().skip(1).take(THIRD_WITHIN).any(verb))
     }
 
     /// "X and Y", where each can be said back.
     fn pair(&self, pair: &[Clause], statement: &'a Statement) -> Option<Said<'a>> {
         let [one, two] = pair else { return None };
-        let joined_by = two.joined_by.as_ref()?;
-        let count = one.words.len() + 1 + two.words.len();
-        let whole = one.halved && !one.before_but && !two.before_but && !two.halved;
-        if !whole || count > self.lexicon.limits.clause_max_words {
+        // "Die uitslag ligt er, daar kan ik niet omheen".
+        let leans = two.joined_by.is_none() && !two.first && self.apt.points_back(&two.words);
+        let joint = match &two.joined_by {
+            Some(word) if one.halved => format!(" {word} "),
+            None if leans && !one.halved => ", ".to_owned(),
+            _ => return None,
+        };
+        if one.before_but || two.before_but || two.halved || !self.fits(one, two) {
             return None;
         }
         let clause = [one.words.clone(), two.words.clone()].concat();
@@ -151,7 +223,7 @@ impl<'a> Sayable<'a> {
         if !halves.iter().all(|half| self.is_new(half)) {
             return None;
         }
-        let turned = halves.join(&format!(" {joined_by} "));
+        let turned = halves.join(&joint);
         // Not one of two sides.
         Some(Said { halved: true, ..said(statement, turned, clause, Shape::Clause) })
     }
