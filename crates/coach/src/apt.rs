@@ -6,7 +6,7 @@ use crate::{
     dutch,
     lexicon::Lexicon,
     state::{Side, Statement},
-    text::Word,
+    text::{Word, words},
 };
 
 /// So far into a clause its finite verb stands.
@@ -16,6 +16,8 @@ const SHORT_CLAUSE: usize = 3;
 /// A fact of so many words is worth saying back; so many where it is of being or having.
 const FACT: usize = 5;
 const LONG_FACT: usize = 7;
+/// In so few words one thing is told.
+pub(crate) const ONE_THING: usize = 16;
 /// A shorter word is no sign that two sentences are of the same thing.
 const TELLING_CHARS: usize = 5;
 
@@ -41,7 +43,7 @@ impl Apt<'_> {
             && !self.is_bare_fact(clause, statement)
     }
 
-    /// The clause, so that it can be said later than at once: "dan lig ik wakker" → "ik lig dan wakker". One that is too long
+    /// The clause, so that it can be said later than at once: "toen ben ik gestopt" → "ik ben gestopt". One that is too long
     /// without the clause at its end.
     pub(crate) fn standing_alone(&self, clause: &[Word]) -> Vec<Word> {
         let moved = (self.at_once.is_none() && self.lexicon.lang == Lang::Nl)
@@ -119,7 +121,8 @@ impl Apt<'_> {
             || self.lexicon.tells_worry(clause)
             || self.lexicon.tells_feeling(clause)
             || self.lexicon.tells_effort(clause)
-            || self.lexicon.tells_success(clause);
+            || self.lexicon.tells_success(clause)
+            || (statement.side == Side::Change && self.lexicon.steps.within(clause));
         if tells {
             return false;
         }
@@ -127,7 +130,9 @@ impl Apt<'_> {
         let sided = match statement.side {
             Side::Neutral => false,
             Side::Friction => own,
-            _ => true,
+            // "I came home from a club": of much that is told there, not what speaks for change.
+            Side::Change => own && words(&statement.text).len() <= ONE_THING,
+            Side::Sustain | Side::Both => true,
         };
         if sided {
             return clause.len() <= SHORT_CLAUSE;

@@ -6,7 +6,7 @@
 use timeline::{Code, SAMPLE_RATE_HZ, Speaker, Technique};
 
 use crate::{
-    apt::Apt,
+    apt::{Apt, ONE_THING},
     clause,
     lexicon::Lexicon,
     phrases::Phrases,
@@ -86,14 +86,15 @@ impl<'a> Chooser<'a> {
             })
             .collect();
         let fresh = || standing.iter().copied();
+        let latest = || fresh().filter(|s| s.turn == self.state.client_turns);
         fresh()
             .filter(change)
             .chain(fresh().filter(|s| !change(s)))
             .find_map(|statement| {
                 self.sayable.unsaid(statement).into_iter().max_by_key(|said| self.score(said))
             })
-            .or_else(|| fresh().find_map(|statement| self.sayable.third(statement)))
-            .or_else(|| fresh().find_map(|statement| self.sayable.fragment(statement)))
+            .or_else(|| latest().find_map(|statement| self.sayable.third(statement)))
+            .or_else(|| latest().find_map(|statement| self.sayable.fragment(statement)))
     }
 
     /// What the client wishes for or complains of: there is more of that to draw out.
@@ -103,18 +104,15 @@ impl<'a> Chooser<'a> {
             s.side == Side::Change && s.change.is_some_and(|code| drawn.contains(&code))
         };
         let fresh = self.latest().take_while(|s| !s.reflected && !s.worry);
-        // "Toen liep ik als een pinguïn": a story.
+        // "Tell me more" of what is wished for or felt; of a fact it would be an interrogation.
         let tells = |said: &Said<'_>| {
-            let judges =
-                said.clause.first().is_some_and(|w| self.lexicon.resumptive.contains(&w.lower));
-            self.sayable.apt.points_back(&said.clause) && !judges
+            let own = said.clause.iter().any(|w| self.lexicon.subjects.contains(&w.lower));
+            own && (self.lexicon.wants.within(&said.clause)
+                || self.lexicon.tells_feeling(&said.clause))
         };
         fresh.filter(wishes).find_map(|s| {
-            self.sayable
-                .unsaid(s)
-                .into_iter()
-                .filter(|said| !tells(said))
-                .max_by_key(|said| self.score(said))
+            let all = self.sayable.unsaid(s).into_iter().filter(tells);
+            all.max_by_key(|said| self.score(said))
         })
     }
 
@@ -128,7 +126,10 @@ impl<'a> Chooser<'a> {
 
     /// A clause that tells of an effort, whose meaning is another one than the client gives it.
     pub(crate) fn effort(&self) -> Option<Said<'a>> {
-        let disappointed = |s: &&Statement| matches!(s.side, Side::Sustain | Side::Both);
+        // Where more is told, the effort may be the least of it.
+        let short = |s: &&Statement| words(&s.text).len() <= ONE_THING;
+        let disappointed =
+            |s: &&Statement| matches!(s.side, Side::Sustain | Side::Both) && short(s);
         let statements = self.near().filter(|s| !s.reflected).filter(disappointed);
         statements
             .flat_map(|s| self.sayable.unsaid(s))
@@ -162,6 +163,10 @@ impl<'a> Chooser<'a> {
 
     /// What stands apart from a goal that the client named at any time, and the goal.
     pub(crate) fn discrepancy(&self) -> Option<[Said<'a>; 2]> {
+        // What was said just now comes before what stands apart from it.
+        if self.latest().any(|s| !self.sayable.unsaid(s).is_empty()) {
+            return None;
+        }
         let today = self.near().filter(|s| !s.reflected).find_map(|s| self.sustain_of(s))?;
         // "En op dit moment: 's avonds …" has two times; "dat ga je niet beloven" is of another thing.
         let first = today.clause.first()?;
@@ -277,11 +282,19 @@ impl<'a> Chooser<'a> {
 
     fn score(&self, said: &Said<'_>) -> i32 {
         let has = |list: &Phrases| i32::from(list.within(&said.clause));
+        // What speaks against change is the point only of a statement that does.
+        let (against, for_change) = match said.statement.side {
+            Side::Change => (0, 2),
+            Side::Both => (1, 2),
+            _ => (2, 1),
+        };
+        let steps = i32::from(said.statement.side == Side::Change) * 2 * has(&self.lexicon.steps);
         let wants = i32::from(self.lexicon.wants.within(&said.clause));
         let first = said.clause.first();
         let subject = first.is_some_and(|w| self.lexicon.subjects.contains(&w.lower));
-        2 * has(&self.lexicon.sustain)
-            + has(&self.lexicon.change).max(2 * wants)
+        against * has(&self.lexicon.sustain)
+            + for_change * has(&self.lexicon.change).max(2 * wants)
+            + steps
             + 5 * i32::from(self.lexicon.tells_worry(&said.clause))
             + 2 * i32::from(self.lexicon.tells_feeling(&said.clause))
             + 2 * i32::from(subject)

@@ -164,7 +164,7 @@ fn parts(sentence: Sentence, lexicon: &Lexicon) -> Vec<Part> {
             && out.last().is_some_and(|before| starts_subordinate(&before.words, lexicon));
         let fits = |before: &[Word]| before.len() + part.len() <= lexicon.limits.clause_max_words;
         match out.last_mut() {
-            Some(Part { words: before, .. }) if goes_on && !before.is_empty() => {
+            Some(Part { words: before, .. }) if goes_on && !before.is_empty() && fits(before) => {
                 before.extend(part)
             }
             Some(Part { words: before, .. })

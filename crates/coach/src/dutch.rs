@@ -120,6 +120,13 @@ pub(crate) fn fragment(
     Ok(out.join(" "))
 }
 
+/// Whether its "ik" has its verb in the present.
+pub(crate) fn is_of_now(words: &[Word], lexicon: &Lexicon) -> bool {
+    let at = words.iter().position(|w| is_ik(&w.lower));
+    let verb = at.and_then(|at| words.get(if at == 0 { 1 } else { at - 1 }));
+    verb.is_some_and(|w| is_present(&w.lower, lexicon))
+}
+
 /// "Word ik onuitstaanbaar": the verb, and then "ik".
 pub(crate) fn is_inverted(words: &[Word], lexicon: &Lexicon) -> bool {
     let [verb, subject, _, ..] = words else { return false };
@@ -173,13 +180,11 @@ pub(crate) fn inversion_at(words: &[Word], lexicon: &Lexicon) -> Option<usize> {
     (known && !front.is_empty() && clean).then_some(at)
 }
 
-/// "Dan ga ik daar niet zitten" → "ik ga daar niet zitten": it no longer hangs on the words before it. What happens *then*
-/// needs them.
+/// "Toen ben ik gestopt" → "ik ben gestopt": it no longer hangs on the words before it.
 pub(crate) fn uninverted(words: &[Word], lexicon: &Lexicon) -> Option<Vec<Word>> {
     let [front, verb, subject, rest @ ..] = words else { return None };
-    let moves = matches!(front.lower.as_str(), "dan" | "toen") && is_ik(&subject.lower);
-    let stands = front.lower == "toen" || lexicon.sustain.within(rest);
-    if !moves || !stands || !is_first_person(&verb.lower, lexicon) || rest.is_empty() {
+    let moves = front.lower == "toen" && is_ik(&subject.lower);
+    if !moves || !is_first_person(&verb.lower, lexicon) || rest.is_empty() {
         return None;
     }
     let mut out = vec![subject.clone(), verb.clone()];

@@ -62,6 +62,13 @@ pub(crate) fn turn(words: &[Word], lexicon: &Lexicon) -> Result<String, Reject> 
     Ok(out.join(" "))
 }
 
+/// "You could do the grapes" would be advice: it is what the client thinks.
+pub(crate) fn as_thought(turned: String) -> String {
+    let possible =
+        ["you could ", "you can ", "you might "].iter().any(|start| turned.starts_with(start));
+    if possible { format!("you think {turned}") } else { turned }
+}
+
 /// Turns words without a verb.
 pub(crate) fn fragment(words: &[Word], lexicon: &Lexicon) -> Result<String, Reject> {
     if words.iter().any(|w| subject(&w.lower).is_some() || lexicon.irregular.contains_key(&w.lower))

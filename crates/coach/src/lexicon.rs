@@ -93,6 +93,8 @@ pub(crate) struct Lexicon {
     worry: Phrases,
     pub wants: Phrases,
     feelings: Set,
+    /// What can be done, or will be.
+    pub steps: Phrases,
     effort: Phrases,
     success: Phrases,
     pub contrast: Set,
@@ -256,6 +258,7 @@ impl Lexicon {
             worry: Phrases::new(&sides.worry),
             wants: Phrases::new(&sides.wants),
             feelings: set(sides.feelings),
+            steps: Phrases::new(&sides.steps),
             effort: Phrases::new(&sides.effort),
             success: Phrases::new(&sides.success),
             contrast: set(sides.contrast),

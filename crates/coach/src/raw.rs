@@ -125,6 +125,7 @@ pub(crate) struct RawSides {
     pub worry: Vec<String>,
     pub wants: Vec<String>,
     pub feelings: Vec<String>,
+    pub steps: Vec<String>,
     pub effort: Vec<String>,
     pub success: Vec<String>,
     pub contrast: Vec<String>,

@@ -2,11 +2,12 @@
 
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
-use timeline::Code;
+use timeline::{Code, Lang};
 
 use crate::{
     apt::Apt,
     clause::{self, Clause, clauses},
+    dutch, english,
     lexicon::Lexicon,
     state::{DialogueState, Side, Statement},
     text::{Word, words},
@@ -39,7 +40,7 @@ pub(crate) struct Said<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shape {
     Clause,
-    /// Something that the client is going to do: bare, it would be an order.
+    /// Something that the client can or is going to do: bare, it would be an order.
     Intent,
     /// No verb.
     Fragment,
@@ -138,8 +139,16 @@ impl<'a> Sayable<'a> {
                 _ => Err(reject),
             })
             .ok()?;
-        let intends = statement.change == Some(Code::ChangeCommit);
-        let shape = if intends { Shape::Intent } else { Shape::Clause };
+        let steps = matches!(statement.change, Some(Code::ChangeCommit | Code::ChangeAbility));
+        // English says "you'll": no order.
+        let thought = words.get(1..).is_some_and(|rest| self.lexicon.thinks.at_start(rest) > 0);
+        let present =
+            self.lexicon.lang == Lang::Nl && !thought && dutch::is_of_now(&words, self.lexicon);
+        let shape = if steps && present { Shape::Intent } else { Shape::Clause };
+        let turned = match self.lexicon.lang {
+            Lang::En if steps => english::as_thought(turned),
+            _ => turned,
+        };
         let whole = self.is_whole(clause, &words, next);
         Some(Said { whole, halved: clause.halved, ..said(statement, turned, words, shape) })
     }

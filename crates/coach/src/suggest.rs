@@ -21,7 +21,7 @@ const RULER_STEP: u8 = 2;
 const AMPLIFY_AFTER: usize = 3;
 
 /// Of so many words a clause may be asked back whether it was understood.
-const CHECKING_MIN_WORDS: usize = 7;
+const CHECKING_MIN_WORDS: usize = 9;
 /// The wording that is nothing but the client's words.
 const BARE: &str = "{Clause}.";
 

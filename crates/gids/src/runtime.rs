@@ -3,7 +3,9 @@
 //! Nothing here reaches a network.
 
 use std::{
-    env, fs,
+    env,
+    fmt::{self, Display},
+    fs,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
@@ -428,19 +430,63 @@ pub fn describe_voice_model(model: &VoiceModel) -> String {
     )
 }
 
-/// One line about a speech model, and whether it is the demo model.
+/// What a speech model is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelFacts {
+    /// "tiny", "base", …
+    pub size: String,
+    /// Of its file, in MB (10⁶ bytes).
+    pub megabytes: f64,
+    /// What it understands.
+    pub speech: ModelSpeech,
+}
+
+/// The speech that a model understands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ModelSpeech {
+    /// A few synthetic voices: the demo model.
+    Synthetic,
+    /// Many languages, Dutch and English among them.
+    ManyLanguages,
+    /// English only.
+    English,
+}
+
+impl ModelFacts {
+    /// Whether it is the demo model.
+    #[must_use]
+    pub fn is_demo(&self) -> bool {
+        self.speech == ModelSpeech::Synthetic
+    }
+}
+
+/// One line, in English.
+impl Display for ModelFacts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let speech = match self.speech {
+            ModelSpeech::Synthetic => {
+                "synthetic Dutch and English voices only: for the demo and tests"
+            }
+            ModelSpeech::ManyLanguages => "Dutch, English and more",
+            ModelSpeech::English => "English only",
+        };
+        write!(f, "{} ({:.0} MB), {speech}", self.size, self.megabytes)
+    }
+}
+
+/// What the speech model in a file is.
 ///
 /// # Errors
 /// It is no readable model.
-pub fn describe_model(path: &Path) -> anyhow::Result<(String, bool)> {
+pub fn describe_model(path: &Path) -> anyhow::Result<ModelFacts> {
     let header = ModelHeader::read(path)?;
-    let languages = if header.is_demo() {
-        "synthetic Dutch and English voices only: for the demo and tests"
+    let speech = if header.is_demo() {
+        ModelSpeech::Synthetic
     } else if header.is_multilingual() {
-        "Dutch, English and more"
+        ModelSpeech::ManyLanguages
     } else {
-        "English only"
+        ModelSpeech::English
     };
     let megabytes = fs::metadata(path).map(|m| m.len() as f64 / 1e6).unwrap_or_default();
-    Ok((format!("{} ({megabytes:.0} MB), {languages}", header.size_name()), header.is_demo()))
+    Ok(ModelFacts { size: header.size_name().to_owned(), megabytes, speech })
 }

@@ -25,7 +25,10 @@ use transcribe::{Policy, Recognizer, Whisper, WhisperConfig};
 use crate::{
     cli::{SessionArgs, Side},
     coaching, runtime, said,
-    terminal::{Terminal, line},
+    terminal::{
+        Terminal, line,
+        texts::{Texts, fill},
+    },
     window::{self, WindowInputs, WindowWaker},
     wire::{Control, Pace, Parts, Running, Smaller, wire},
 };
@@ -69,12 +72,13 @@ pub fn run(plan: Plan) -> anyhow::Result<()> {
     let interface = session.interface.unwrap_or(session.lang);
     let total = source.total();
     let model_path = runtime::model(session.model.as_deref())?;
-    let (description, is_demo) = runtime::describe_model(&model_path)?;
+    let texts = Texts::of(interface);
+    let facts = runtime::describe_model(&model_path)?;
     let recognizer = Box::new(Whisper::load(&whisper_config(&session, &model_path))?);
     let outset = Outset { source, name: source_name, pace, consent, recognizer };
     let mut parts = make_parts(&session, outset, &model_path)?;
     if sound {
-        parts.player = open_player(parts.source.channels());
+        parts.player = open_player(parts.source.channels(), texts);
     }
     let kept = session.keep.then(|| parts.header.id.clone());
     let threads = threads(&session);
@@ -84,11 +88,11 @@ pub fn run(plan: Plan) -> anyhow::Result<()> {
     let running = wire(parts, Box::new(move || wake.wake()))?;
     stop_on_ctrl_c(&running)?;
     let mut terminal = Terminal::new(interface, pace, total);
-    terminal.say(&format!("{description}; {threads} thread(s)"));
+    terminal.say(&texts.model(&facts, threads));
     if show == Show::Window {
-        let view = SessionView::new(interface, is_demo);
+        let view = SessionView::new(interface, facts.is_demo());
         if let Err(error) = show_window(view, waker, &running, &mut terminal) {
-            line(&format!("gids: {}; going on in the terminal", said(&error)));
+            line(&fill(texts.session.no_window, &[("problem", &said(&error))]));
         } else {
             // Nobody is left to be told where the window was closed because the session had ended.
             running.control.send(Control::Stop).ok();
@@ -99,9 +103,7 @@ pub fn run(plan: Plan) -> anyhow::Result<()> {
     terminal.finish(summary.as_ref().ok(), kept.as_deref());
     let faults = summary?.faults;
     if faults > 0 {
-        bail!(
-            "{faults} fault(s) happened: the transcript has holes. Each is said above and in the journal"
-        );
+        bail!(fill(texts.session.faults, &[("count", &faults)]));
     }
     Ok(())
 }
@@ -263,12 +265,13 @@ fn load_later(model: PathBuf, lang: Lang) -> Smaller {
 }
 
 /// The loudspeaker, where there is one; a session does not depend on it.
-fn open_player(channels: u8) -> Option<Player> {
+fn open_player(channels: u8, texts: &Texts) -> Option<Player> {
     if channels != 1 {
-        eprintln!("gids: no sound is played: the channels of this recording are kept apart");
+        line(texts.session.channels_apart);
         return None;
     }
-    Player::open().map_err(|error| eprintln!("gids: no sound is played: {error}")).ok()
+    let silent = |error| line(&fill(texts.session.no_player, &[("problem", &error)]));
+    Player::open().map_err(silent).ok()
 }
 
 /// Who is whom: by channel, by the enrolled voice, or by telling two voices apart.

@@ -109,9 +109,9 @@ fn check(result: anyhow::Result<String>) -> Finding {
 
 fn speech_model() -> Finding {
     let loaded = runtime::model(None).and_then(|path| {
-        let (description, is_demo) = runtime::describe_model(&path)?;
+        let facts = runtime::describe_model(&path)?;
         Whisper::load(&WhisperConfig { model: path.clone(), lang: Lang::En, threads: 1 })?;
-        Ok((format!("{}: {description}", path.display()), is_demo))
+        Ok((format!("{}: {facts}", path.display()), facts.is_demo()))
     });
     match loaded {
         Ok((text, true)) => Finding::Warn(format!(

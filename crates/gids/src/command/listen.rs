@@ -84,8 +84,7 @@ pub fn live(mut args: Live, lang: Lang) -> anyhow::Result<()> {
     }
     // What would fail later fails before anybody is asked for consent.
     let model = runtime::model(args.session.model.as_deref())?;
-    let (_description, is_demo) = runtime::describe_model(&model)?;
-    if is_demo {
+    if runtime::describe_model(&model)?.is_demo() {
         terminal::line(terminal::demo_model_warning(lang));
     }
     if !args.consent {

@@ -73,7 +73,7 @@ fn list() -> anyhow::Result<()> {
         }
     };
     for path in installed()? {
-        let description = runtime::describe_model(&path).map(|(description, _)| description);
+        let description = runtime::describe_model(&path).map(|facts| facts.to_string());
         line(used.as_ref() == Some(&path), file_name(&path), description)?;
     }
     for path in installed_voices()? {
@@ -95,7 +95,7 @@ fn import(file: &Path, make_default: bool) -> anyhow::Result<()> {
     if make_default {
         runtime::set_default_model(&name)?;
     }
-    let (description, _) = runtime::describe_model(&target)?;
+    let description = runtime::describe_model(&target)?;
     let role = if make_default { ", used from now on" } else { "" };
     eprintln!("imported {name}: {description}{role}");
     Ok(())
@@ -162,7 +162,7 @@ fn use_model(name: &str) -> anyhow::Result<()> {
     let demo = runtime::own_file(runtime::DEMO_MODEL)?;
     if name == DEMO || name == file_name(&demo) {
         runtime::forget_default_model()?;
-        eprintln!("{DEMO}: {}, used from now on", runtime::describe_model(&demo)?.0);
+        eprintln!("{DEMO}: {}, used from now on", runtime::describe_model(&demo)?);
         return Ok(());
     }
     let speech = |path: &PathBuf| {
@@ -185,7 +185,7 @@ fn use_model(name: &str) -> anyhow::Result<()> {
             load(&path)?;
             let name = file_name(&path);
             runtime::set_default_model(&name)?;
-            eprintln!("{name}: {}, used from now on", runtime::describe_model(&path)?.0);
+            eprintln!("{name}: {}, used from now on", runtime::describe_model(&path)?);
             Ok(())
         }
         (None, Some(path)) => use_voice(Some(&path)),

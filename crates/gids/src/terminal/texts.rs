@@ -6,6 +6,8 @@ use serde::Deserialize;
 use speakers::EnrolmentError;
 use timeline::{Lang, Rung, Speaker};
 
+use crate::runtime::{ModelFacts, ModelSpeech};
+
 const NL: &str = include_str!("../../../../assets/texts/nl.toml");
 const EN: &str = include_str!("../../../../assets/texts/en.toml");
 
@@ -32,6 +34,7 @@ pub(crate) struct Texts {
     pub not_kept: &'static str,
     pub demo_model: &'static str,
     rungs: Rungs,
+    pub session: Session,
     pub consent: Consent,
     pub enrol: Enrol,
     /// Stands above the sections.
@@ -48,6 +51,20 @@ struct Rungs {
     finals_only: &'static str,
     smaller_model: &'static str,
     transcript_only: &'static str,
+}
+
+/// What a session says of itself.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Session {
+    model: &'static str,
+    synthetic: &'static str,
+    many_languages: &'static str,
+    english: &'static str,
+    pub no_window: &'static str,
+    pub channels_apart: &'static str,
+    pub no_player: &'static str,
+    pub faults: &'static str,
 }
 
 /// The consent step of `gids live`.
@@ -117,6 +134,24 @@ impl Texts {
             Rung::SmallerModel => self.rungs.smaller_model,
             Rung::TranscriptOnly => self.rungs.transcript_only,
         }
+    }
+
+    /// The speech model and how many threads it has.
+    pub(crate) fn model(&self, facts: &ModelFacts, threads: usize) -> String {
+        let texts = &self.session;
+        let speech = match facts.speech {
+            ModelSpeech::Synthetic => texts.synthetic,
+            ModelSpeech::ManyLanguages => texts.many_languages,
+            ModelSpeech::English => texts.english,
+        };
+        let megabytes = self.number(facts.megabytes, 0);
+        let values: [(&str, &dyn Display); 4] = [
+            ("size", &facts.size),
+            ("megabytes", &megabytes),
+            ("speech", &speech),
+            ("threads", &threads),
+        ];
+        fill(texts.model, &values)
     }
 
     /// Why what was read aloud does not do as an enrolment, and what helps.
