@@ -12,6 +12,8 @@ const TRAILING_MAX_WORDS: usize = 4;
 /// Longest left-dislocated part: "sporten na het werk, dat zie ik niet zitten".
 const DISLOCATED_MAX_WORDS: usize = 5;
 
+/// So far into a part its finite verb stands.
+const VERB_WITHIN: usize = 4;
 /// So far into a clause its subordinator and the subject behind it stand.
 const SUBORDINATE_WITHIN: usize = 5;
 
@@ -126,9 +128,11 @@ fn parts(sentence: Sentence, lexicon: &Lexicon) -> Vec<Part> {
     let mut out: Vec<Part> = Vec::new();
     let mut filled = false;
     for part in sentence.parts {
+        // First the fillers: "zeg maar" is no "but".
+        let part = lexicon.inline.removed(&part);
         let start = &part[..leading(&part, lexicon)];
         let contrast = start.iter().any(|w| lexicon.takes_back.contains(&w.lower));
-        let part = trimmed(lexicon.inline.removed(&part), lexicon);
+        let part = trimmed(part.clone(), lexicon);
         // "Het zijn niet echt, zeg maar, goeie vrienden".
         let filler =
             part.is_empty() && start.iter().all(|w| !lexicon.takes_back.contains(&w.lower));
@@ -138,7 +142,7 @@ fn parts(sentence: Sentence, lexicon: &Lexicon) -> Vec<Part> {
         }
         let goes_on = std::mem::take(&mut filled)
             && start.is_empty()
-            && !starts_clause(&part, lexicon)
+            && !has_verb_in_front(&part, lexicon)
             && !part.iter().any(|w| lexicon.subjects.contains(&w.lower));
         let takes_up = part.len() > 2
             && lexicon.resumptive.contains(&part[0].lower)
@@ -182,6 +186,10 @@ fn parts(sentence: Sentence, lexicon: &Lexicon) -> Vec<Part> {
         }
     }
     out
+}
+
+fn has_verb_in_front(part: &[Word], lexicon: &Lexicon) -> bool {
+    part.iter().take(VERB_WITHIN).any(|w| lexicon.third.contains(&w.lower))
 }
 
 /// "Als ik niet loop", "on the nights when I don't drink".

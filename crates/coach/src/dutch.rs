@@ -418,7 +418,11 @@ fn is_ik(word: &str) -> bool {
 /// "Ik moet er wat aan doen", said back without the "moet", which would be the practitioner's: `words` start behind it.
 /// Wants its infinitive, and puts "te" before it.
 pub(crate) fn with_te(words: &[&str], lexicon: &Lexicon) -> Option<String> {
-    if words.contains(&"te") || words.iter().any(|w| lexicon.subordinators.contains(*w)) {
+    // "Er wat aan doen" has no clause in it, "doen wat je wilt" has.
+    let joins = |pair: &[&str]| {
+        lexicon.subordinators.contains(pair[0]) && matches!(pair[1], "je" | "u" | "jullie")
+    };
+    if words.contains(&"te") || words.windows(2).any(joins) {
         return None;
     }
     // "Met roken stoppen": a noun there.

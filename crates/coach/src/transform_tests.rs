@@ -6,7 +6,7 @@ use crate::{
     clause::{Clause, clauses},
     lexicon::Lexicon,
     state::Address,
-    transform::turn,
+    transform::{turn, turn_need},
 };
 
 const NL: &str = include_str!("../tests/data/nl_clauses.tsv");
@@ -52,4 +52,21 @@ fn dutch_table() {
 #[test]
 fn english_table() {
     assert!(check(EN, Lang::En, &[Address::Informal]) >= 110);
+}
+
+#[test]
+fn a_need_gets_its_te() {
+    let lexicon = Lexicon::builtin(Lang::Nl).unwrap();
+    let said = |text: &str| {
+        let all = clauses(text, &lexicon);
+        all.iter().find_map(|c| turn_need(&c.words, Address::Formal, &lexicon).ok())
+    };
+    let need = |rest: &str| Some(format!("u vindt het nodig om {rest}"));
+    assert_eq!(said("Ik moet er echt wat aan doen."), need("er echt wat aan te doen"));
+    assert_eq!(said("Ik moet afvallen."), need("af te vallen"));
+    assert_eq!(said("Ik moet stoppen met roken."), need("te stoppen met roken"));
+    assert_eq!(said("Ik moet nu echt meer gaan bewegen."), need("meer te gaan bewegen"));
+    // Where no infinitive can be found, or one clause hangs on another.
+    assert_eq!(said("Ik moet om zes uur op."), None);
+    assert_eq!(said("Ik moet doen wat ik wil."), None);
 }
