@@ -13,6 +13,8 @@ use crate::{
 const VERB_WITHIN: usize = 3;
 /// A clause of so few words needs one that tells.
 const SHORT_CLAUSE: usize = 3;
+/// The same, where it is of being or having.
+const SHORT_FACT: usize = 5;
 /// A fact of so many words is worth saying back; so many where it is of being or having.
 const FACT: usize = 5;
 const LONG_FACT: usize = 7;
@@ -49,6 +51,12 @@ impl Apt<'_> {
         let moved = (self.at_once.is_none() && self.lexicon.lang == Lang::Nl)
             .then(|| dutch::uninverted(clause, self.lexicon));
         let mut clause = moved.flatten().unwrap_or_else(|| clause.to_vec());
+        // "… en als ik thuiskom": what that is of comes behind it.
+        let opens = (FACT - 1..clause.len().saturating_sub(1)).find(|&i| {
+            self.lexicon.conjunctions.contains(&clause[i].lower)
+                && self.lexicon.subordinators.contains(&clause[i + 1].lower)
+        });
+        clause.truncate(opens.unwrap_or(clause.len()));
         if clause.len() > self.lexicon.limits.clause_max_words {
             let cut = clause.iter().rposition(|w| self.lexicon.cut_before.contains(&w.lower));
             clause.truncate(cut.filter(|at| *at >= FACT).unwrap_or(clause.len()));
@@ -122,7 +130,8 @@ impl Apt<'_> {
             || self.lexicon.tells_feeling(clause)
             || self.lexicon.tells_effort(clause)
             || self.lexicon.tells_success(clause)
-            || (statement.side == Side::Change && self.lexicon.steps.within(clause));
+            || (matches!(statement.side, Side::Change | Side::Both)
+                && self.lexicon.steps.within(clause));
         if tells {
             return false;
         }
@@ -131,15 +140,16 @@ impl Apt<'_> {
             Side::Neutral => false,
             Side::Friction => own,
             // "I came home from a club": of much that is told there, not what speaks for change.
-            Side::Change => own && words(&statement.text).len() <= ONE_THING,
-            Side::Sustain | Side::Both => true,
+            Side::Change | Side::Both => own && words(&statement.text).len() <= ONE_THING,
+            Side::Sustain => true,
         };
-        if sided {
-            return clause.len() <= SHORT_CLAUSE;
-        }
-        // A fact, of the client themselves, that is more than a label: "ik ben fotograaf" is one.
+        // "Ik ben de oudste".
         let states =
             clause.iter().take(VERB_WITHIN).any(|w| self.lexicon.states.contains(&w.lower));
+        if sided {
+            return clause.len() <= if states { SHORT_FACT } else { SHORT_CLAUSE };
+        }
+        // A fact, of the client themselves, that is more than a label: "ik ben fotograaf" is one.
         let least = if states { LONG_FACT } else { FACT };
         !own || clause.len() < least
     }

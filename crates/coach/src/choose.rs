@@ -219,7 +219,9 @@ impl<'a> Chooser<'a> {
             }
             // Over change talk it would sound like giving up.
             Technique::Autonomy => {
-                !self.sayable.apt.grave && newest.is_none_or(|s| s.side != Side::Change)
+                // Who asks something wants an answer.
+                let asks = newest.is_some_and(|s| s.text.contains('?'));
+                !asks && !self.sayable.apt.grave && newest.is_none_or(|s| s.side != Side::Change)
             }
             Technique::AskPermission => newest
                 .is_none_or(|s| s.side != Side::Friction && s.change != Some(Code::ChangeCommit)),

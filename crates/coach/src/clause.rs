@@ -127,7 +127,13 @@ struct Part {
 fn parts(sentence: Sentence, lexicon: &Lexicon) -> Vec<Part> {
     let mut out: Vec<Part> = Vec::new();
     let mut filled = false;
+    let mut thought = false;
     for part in sentence.parts {
+        // "Dan denk ik, straks maak ik het kapot": said as it was thought.
+        if thought {
+            break;
+        }
+        thought = part.len() > 2 && lexicon.quotes.at_end(&part) > 0;
         // First the fillers: "zeg maar" is no "but".
         let part = lexicon.inline.removed(&part);
         let start = &part[..leading(&part, lexicon)];
@@ -259,8 +265,9 @@ fn starts_anew(words: &[Word], lexicon: &Lexicon) -> bool {
 fn starts_clause(words: &[Word], lexicon: &Lexicon) -> bool {
     let rest = &words[leading(words, lexicon)..];
     let Some(first) = rest.first() else { return false };
-    let subject =
-        lexicon.first.contains(&first.lower) || lexicon.third_subjects.contains(&first.lower);
+    // "Geef maar een folder mee" has no second clause.
+    let subject = lexicon.first.contains(&first.lower)
+        || (lexicon.third_subjects.contains(&first.lower) && has_verb_in_front(rest, lexicon));
     // "En toen is het in het water gevallen".
     let third = || {
         lexicon.points_back.contains(&first.lower)

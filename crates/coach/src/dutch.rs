@@ -184,7 +184,9 @@ pub(crate) fn inversion_at(words: &[Word], lexicon: &Lexicon) -> Option<usize> {
 pub(crate) fn uninverted(words: &[Word], lexicon: &Lexicon) -> Option<Vec<Word>> {
     let [front, verb, subject, rest @ ..] = words else { return None };
     let moves = front.lower == "toen" && is_ik(&subject.lower);
-    if !moves || !is_first_person(&verb.lower, lexicon) || rest.is_empty() {
+    // "Toen ben ik er maar mee gestopt" sounds like a reproach.
+    let resigned = rest.iter().any(|w| w.lower == "maar");
+    if !moves || resigned || !is_first_person(&verb.lower, lexicon) || rest.is_empty() {
         return None;
     }
     let mut out = vec![subject.clone(), verb.clone()];

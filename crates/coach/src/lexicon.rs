@@ -75,6 +75,10 @@ pub(crate) struct Lexicon {
     pub cut_before: Set,
     /// What is known or not, with a clause behind it: "weet niet of".
     pub thinks: Phrases,
+    /// Behind one of these stands a thought as it was thought.
+    pub quotes: Phrases,
+    /// Words of how much and how often.
+    pub amounts: Phrases,
     pub need: Need,
     pub run_on_subjects: Set,
     pub not_only_verbs: Set,
@@ -235,6 +239,8 @@ impl Lexicon {
             takes_clause: set(clause.takes_clause),
             cut_before: set(clause.cut_before),
             thinks: Phrases::new(&clause.thinks),
+            quotes: Phrases::new(&clause.quotes),
+            amounts: Phrases::new(&clause.amounts),
             need: Need {
                 heads: Phrases::new(&raw.need.heads),
                 stand_in: raw.need.stand_in,

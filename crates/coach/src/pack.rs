@@ -47,6 +47,7 @@ pub(crate) struct Pack {
     marks: BTreeMap<Moment, String>,
     techniques: BTreeMap<Technique, Wordings>,
     checking: Vec<String>,
+    brisk: Vec<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -97,12 +98,17 @@ impl Pack {
                 raw.techniques.get(&technique).ok_or_else(|| Fault::new(&key, "is missing"))?;
             techniques.insert(technique, wordings(lang, &key, technique, found)?);
         }
-        Ok(Self { marks: raw.moments, techniques, checking: raw.checking })
+        Ok(Self { marks: raw.moments, techniques, checking: raw.checking, brisk: raw.brisk })
     }
 
     /// Whether a wording asks back if it was understood.
     pub(crate) fn is_checking(&self, wording: &str) -> bool {
         self.checking.iter().any(|start| wording.starts_with(start.as_str()))
+    }
+
+    /// Whether a wording is too brisk for what weighs on somebody.
+    pub(crate) fn is_brisk(&self, wording: &str) -> bool {
+        self.brisk.iter().any(|start| wording.starts_with(start.as_str()))
     }
 
     pub(crate) fn mark(&self, moment: Moment) -> &str {

@@ -14,6 +14,8 @@ pub(crate) struct RawPack {
     pub techniques: BTreeMap<Technique, RawTechnique>,
     /// How wordings begin that ask back whether it was understood.
     pub checking: Vec<String>,
+    /// How wordings begin that are too brisk for what weighs on somebody.
+    pub brisk: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -103,6 +105,8 @@ pub(crate) struct RawClause {
     pub takes_clause: Vec<String>,
     pub cut_before: Vec<String>,
     pub thinks: Vec<String>,
+    pub quotes: Vec<String>,
+    pub amounts: Vec<String>,
     pub run_on_subjects: Vec<String>,
     pub not_only_verbs: Vec<String>,
     pub subordinators: Vec<String>,

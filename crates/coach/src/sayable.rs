@@ -30,6 +30,8 @@ pub(crate) struct Said<'a> {
     /// How many a "but" stands before it in its statement.
     pub buts: usize,
     pub shape: Shape,
+    /// It weighs on the client.
+    pub weighs: bool,
     /// It stands for all of what was meant: no "but" takes it back, and no half of a sentence is left out.
     pub whole: bool,
     /// It is the first half of "X and Y", or holds only with what stands before it.
@@ -42,7 +44,7 @@ pub(crate) enum Shape {
     Clause,
     /// Something that the client can or is going to do: bare, it would be an order.
     Intent,
-    /// No verb.
+    /// No verb, or the first word points back.
     Fragment,
 }
 
@@ -88,7 +90,17 @@ impl<'a> Sayable<'a> {
 
     /// A sentence without a verb, as it was said: "no more than eighteen a week".
     pub(crate) fn fragment(&self, statement: &'a Statement) -> Option<Said<'a>> {
-        let all = clause::fragments(&statement.text, self.lexicon);
+        let mut all = clause::fragments(&statement.text, self.lexicon);
+        // "Wel buiten": after the practitioner's act nobody knows who.
+        if !self.apt.rebuked.is_empty() {
+            return None;
+        }
+        if self.apt.at_once.is_none() {
+            let counts = |w: &Word| {
+                self.lexicon.number(w).is_some() || w.lower.chars().all(|c| c.is_ascii_digit())
+            };
+            all.retain(|words| words.iter().any(counts) || self.lexicon.amounts.within(words));
+        }
         let turn = |words: Vec<Word>| {
             let turned = transform::fragment(&words, self.state.address(), self.lexicon).ok()?;
             self.is_new(&turned).then(|| said(statement, turned, words, Shape::Fragment))
@@ -144,13 +156,20 @@ impl<'a> Sayable<'a> {
         let thought = words.get(1..).is_some_and(|rest| self.lexicon.thinks.at_start(rest) > 0);
         let present =
             self.lexicon.lang == Lang::Nl && !thought && dutch::is_of_now(&words, self.lexicon);
-        let shape = if steps && present { Shape::Intent } else { Shape::Clause };
+        let shape = match () {
+            // "Ik begrijp het zo: dan …" has nothing to point back to.
+            () if self.apt.points_back(&words) => Shape::Fragment,
+            () if steps && present => Shape::Intent,
+            () => Shape::Clause,
+        };
         let turned = match self.lexicon.lang {
             Lang::En if steps => english::as_thought(turned),
             _ => turned,
         };
         let whole = self.is_whole(clause, &words, next);
-        Some(Said { whole, halved: clause.halved, ..said(statement, turned, words, shape) })
+        let told = said(statement, turned, words, shape);
+        let weighs = told.weighs || self.lexicon.tells_feeling(&told.clause);
+        Some(Said { whole, weighs, halved: clause.halved, ..told })
     }
 
     /// Whether `clause`, said as `words`, stands for all that was meant.
@@ -178,7 +197,12 @@ impl<'a> Sayable<'a> {
         let all = self.clauses(statement);
         let third = |(i, clause): (usize, &Clause)| {
             let words = &clause.words;
-            if !self.is_third(words)
+            // In a statement for change it is only of something, if it does not tell.
+            let tells = statement.side == Side::Sustain
+                || self.lexicon.tells_feeling(words)
+                || self.lexicon.sustain.within(words);
+            if !tells
+                || !self.is_third(words)
                 || words.len() < THIRD
                 || self.apt.is_pronoun(words)
                 || !self.apt.stands_alone(words)
@@ -227,7 +251,11 @@ impl<'a> Sayable<'a> {
         let address = self.state.address();
         let turned = |clause: &Clause| transform::turn(&clause.words, address, self.lexicon).ok();
         // "It gets to be four o'clock and I have nothing": what the first one is about needs no turning.
-        let plain = || transform::plain(&one.words, self.lexicon);
+        let verb = |w: &Word| self.lexicon.third.contains(&w.lower);
+        let plain = || {
+            let whole = one.words.iter().any(verb);
+            whole.then(|| transform::plain(&one.words, self.lexicon)).flatten()
+        };
         let halves = [turned(one).or_else(plain)?, turned(two)?];
         if !halves.iter().all(|half| self.is_new(half)) {
             return None;
@@ -239,5 +267,6 @@ impl<'a> Sayable<'a> {
 }
 
 fn said(statement: &Statement, turned: String, clause: Vec<Word>, shape: Shape) -> Said<'_> {
-    Said { statement, turned, clause, buts: 0, shape, whole: true, halved: false }
+    let weighs = statement.worry || !matches!(statement.side, Side::Change | Side::Neutral);
+    Said { statement, turned, clause, buts: 0, shape, weighs, whole: true, halved: false }
 }

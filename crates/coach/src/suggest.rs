@@ -54,6 +54,8 @@ struct Filling {
     source: Option<String>,
     clauses: Vec<String>,
     shape: Shape,
+    /// It weighs on the client.
+    weighs: bool,
     low: bool,
 }
 
@@ -61,7 +63,7 @@ impl Filling {
     /// Of a wording without placeholders.
     fn none() -> Self {
         let (slots, clauses) = (Vec::new(), Vec::new());
-        Self { slots, source: None, clauses, shape: Shape::Clause, low: false }
+        Self { slots, source: None, clauses, shape: Shape::Clause, weighs: false, low: false }
     }
 }
 
@@ -238,6 +240,7 @@ impl<'a> Suggester<'a> {
         match filling.shape {
             Shape::Fragment => return wording == BARE,
             Shape::Intent if wording == BARE => return false,
+            _ if filling.weighs && self.pack.is_brisk(wording) => return false,
             _ if !self.pack.is_checking(wording) => return true,
             _ => {}
         }
@@ -263,6 +266,7 @@ impl<'a> Suggester<'a> {
             source: Some(ruler.id.clone()),
             clauses: Vec::new(),
             shape: Shape::Clause,
+            weighs: false,
             low,
         })
     }
@@ -307,6 +311,7 @@ fn reflection(said: Said<'_>) -> Filling {
         source: Some(said.statement.id.clone()),
         clauses: vec![said.turned],
         shape: said.shape,
+        weighs: said.weighs,
         low: false,
     }
 }
@@ -322,6 +327,7 @@ fn pair([sustain, change]: [Said<'_>; 2]) -> Filling {
         source,
         clauses: vec![sustain.turned, change.turned],
         shape: Shape::Clause,
+        weighs: false,
         low: false,
     }
 }
