@@ -169,7 +169,8 @@ fn parts(sentence: Sentence, lexicon: &Lexicon) -> Vec<Part> {
             }
         };
         // "Kom ik, kom ik moeilijk in slaap": begun, and begun anew.
-        out.pop_if(|before| is_begun(&before.words, &part));
+        let begun = out.pop_if(|before| is_begun(&before.words, &part));
+        let contrast = contrast || begun.is_some_and(|begun| begun.contrast);
         let completes = completes
             && out.last().is_some_and(|before| starts_subordinate(&before.words, lexicon));
         let fits = |before: &[Word]| before.len() + part.len() <= lexicon.limits.clause_max_words;
@@ -213,7 +214,9 @@ fn starts_subordinate(part: &[Word], lexicon: &Lexicon) -> bool {
 
 /// Whether `part` begins as `begun` does, and goes on.
 fn is_begun(begun: &[Word], part: &[Word]) -> bool {
-    begun.len() < part.len() && begun.iter().zip(part).all(|(a, b)| a.lower == b.lower)
+    !begun.is_empty()
+        && begun.len() < part.len()
+        && begun.iter().zip(part).all(|(a, b)| a.lower == b.lower)
 }
 
 fn is_dislocated(part: &[Word], lexicon: &Lexicon) -> bool {
@@ -395,6 +398,11 @@ mod tests {
             marks("Ik doe ze 's ochtends. Maar ik merk er niks van."),
             [of("Ik doe ze 's ochtends", true, false), of("ik merk er niks van", false, false)]
         );
+        assert_eq!(
+            marks("Ik wil wel stoppen. Maar, eh, ik, ik heb geen tijd."),
+            [of("Ik wil wel stoppen", true, false), of("ik heb geen tijd", false, false)]
+        );
+        assert!(marks("Dan denk ik, straks maak ik het kapot.").is_empty());
         assert_eq!(
             marks("Ik werd wakker en ik was mezelf."),
             [of("Ik werd wakker", false, true), of("ik was mezelf", false, false)]

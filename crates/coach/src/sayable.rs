@@ -27,7 +27,7 @@ pub(crate) struct Said<'a> {
     pub turned: String,
     /// As the client said it.
     pub clause: Vec<Word>,
-    /// How many a "but" stands before it in its statement.
+    /// How often a "but" stands before it in its statement.
     pub buts: usize,
     pub shape: Shape,
     /// It weighs on the client.
