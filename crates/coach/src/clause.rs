@@ -201,6 +201,11 @@ fn has_verb_in_front(part: &[Word], lexicon: &Lexicon) -> bool {
 
 /// "Als ik niet loop", "on the nights when I don't drink".
 fn starts_subordinate(part: &[Word], lexicon: &Lexicon) -> bool {
+    // "If matron told them".
+    let first = part.first().is_some_and(|w| lexicon.subordinators.contains(&w.lower));
+    if lexicon.lang == Lang::En && first && has_verb_in_front(part, lexicon) {
+        return true;
+    }
     let front = part.len().min(SUBORDINATE_WITHIN);
     let [before, at] = [0, 1].map(|from| part[..front].iter().skip(from));
     let joint = before.zip(at).position(|(word, subject)| {

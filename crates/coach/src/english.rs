@@ -64,8 +64,9 @@ pub(crate) fn turn(words: &[Word], lexicon: &Lexicon) -> Result<String, Reject> 
 
 /// "You could do the grapes" would be advice: it is what the client thinks.
 pub(crate) fn as_thought(turned: String) -> String {
-    let possible =
-        ["you could ", "you can ", "you might "].iter().any(|start| turned.starts_with(start));
+    let hedged = ["you could probably ", "you could maybe "];
+    let possible = ["you could ", "you might "].iter().any(|start| turned.starts_with(start))
+        && !hedged.iter().any(|start| turned.starts_with(start));
     if possible { format!("you think {turned}") } else { turned }
 }
 

@@ -92,7 +92,8 @@ impl<'a> Sayable<'a> {
     pub(crate) fn fragment(&self, statement: &'a Statement) -> Option<Said<'a>> {
         let mut all = clause::fragments(&statement.text, self.lexicon);
         // "Wel buiten": after the practitioner's act nobody knows who.
-        if !self.apt.rebuked.is_empty() {
+        // Said of what will be done it would be an order, after a rebuke a tally.
+        if statement.change == Some(Code::ChangeCommit) || !self.apt.rebuked.is_empty() {
             return None;
         }
         if self.apt.at_once.is_none() {
@@ -152,14 +153,14 @@ impl<'a> Sayable<'a> {
             })
             .ok()?;
         let steps = matches!(statement.change, Some(Code::ChangeCommit | Code::ChangeAbility));
-        // English says "you'll": no order.
+        // English says "you'll", which is no order; "you can" is leave.
         let thought = words.get(1..).is_some_and(|rest| self.lexicon.thinks.at_start(rest) > 0);
         let present =
             self.lexicon.lang == Lang::Nl && !thought && dutch::is_of_now(&words, self.lexicon);
         let shape = match () {
             // "Ik begrijp het zo: dan …" has nothing to point back to.
             () if self.apt.points_back(&words) => Shape::Fragment,
-            () if steps && present => Shape::Intent,
+            () if steps && (present || turned.starts_with("you can ")) => Shape::Intent,
             () => Shape::Clause,
         };
         let turned = match self.lexicon.lang {
@@ -168,7 +169,9 @@ impl<'a> Sayable<'a> {
         };
         let whole = self.is_whole(clause, &words, next);
         let told = said(statement, turned, words, shape);
-        let weighs = told.weighs || self.lexicon.tells_feeling(&told.clause);
+        let weighs = told.weighs
+            || self.lexicon.tells_feeling(&told.clause)
+            || self.lexicon.sustain.within(&told.clause);
         Some(Said { whole, weighs, halved: clause.halved, ..told })
     }
 
