@@ -153,7 +153,8 @@ fn parts(sentence: Sentence, lexicon: &Lexicon) -> Vec<Part> {
         let takes_up = part.len() > 2
             && lexicon.resumptive.contains(&part[0].lower)
             && (dutch::inversion_at(&part, lexicon) == Some(2)
-                || lexicon.third.contains(&part[1].lower));
+                // "Drie jaar geleden, die praat nog niet": not what stands before it.
+                || (part[0].lower == "dat" && lexicon.third.contains(&part[1].lower)));
         // "Om vier uur, meestal om vijf": without it something else is said.
         let corrects = part.len() <= TRAILING_MAX_WORDS
             && part.first().is_some_and(|w| lexicon.trailing.contains(&w.lower))

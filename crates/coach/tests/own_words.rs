@@ -70,7 +70,7 @@ fn what_points_back_is_said_at_once_or_not_at_all() {
     assert!(!said.contains("mis"), "{said}");
     // What happened then stands on its own; what would happen then does not.
     let (_, said) = after_advice(Lang::Nl, "sustain", "Toen ben ik er steeds niet aan begonnen.");
-    assert_eq!(said, "Je bent er steeds niet aan begonnen.");
+    assert!(said.ends_with("je bent er steeds niet aan begonnen."), "{said}");
     let (_, said) = after_advice(Lang::Nl, "sustain", "Dan lig ik tot drie uur wakker.");
     assert!(!said.contains("wakker"), "{said}");
 }
