@@ -477,7 +477,8 @@ fn is_certain_verb(word: &str, lexicon: &Lexicon) -> bool {
     lexicon.irregular.contains_key(word) || matches!(word, "is" | "heeft" | "zou" | "had" | "was")
 }
 
-fn with_t(stem: &str) -> String {
+/// The second and third person of a stem: "werk" → "werkt".
+pub(crate) fn with_t(stem: &str) -> String {
     if stem.ends_with('t') { stem.to_owned() } else { format!("{stem}t") }
 }
 

@@ -26,11 +26,7 @@ pub(crate) fn turn(words: &[Word], lexicon: &Lexicon) -> Result<String, Reject> 
             continue;
         }
         // "I'd like us to": not all of "us" is "you".
-        if lower == "us"
-            && words
-                .iter()
-                .any(|w| matches!(w.lower.as_str(), "i" | "i'd" | "i'm" | "i've" | "i'll"))
-        {
+        if lower == "us" && words.iter().any(|w| w.lower != "we" && is_subject(&w.lower, lexicon)) {
             return Err(Reject::NoPattern);
         }
         if let Some(subject) = subject(lower) {
@@ -38,10 +34,7 @@ pub(crate) fn turn(words: &[Word], lexicon: &Lexicon) -> Result<String, Reject> 
                 return Err(Reject::NoPattern); // "my wife and I"
             }
             let begun = is_subject(&words[0].lower, lexicon)
-                || matches!(
-                    words[0].lower.as_str(),
-                    "it" | "it's" | "there" | "there's" | "they" | "she" | "he"
-                );
+                || lexicon.run_on_subjects.contains(&words[0].lower);
             if i > 0 && begun && !joins(&words[i - 1].lower, lexicon) {
                 return Err(Reject::Garbled); // "I did it once I just forget": two sentences run together
             }

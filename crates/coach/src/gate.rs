@@ -23,9 +23,8 @@ pub(crate) fn check_source(clause: &[Word], lexicon: &Lexicon) -> Result<(), Rej
     }
     // "Die zie ik pas morgen", but "die uitslag ligt er".
     let points = clause.get(1).is_none_or(|w| {
-        let verbs = [&lexicon.third, &lexicon.past, &lexicon.present, &lexicon.plural];
-        verbs.iter().any(|set| set.contains(&w.lower))
-            || lexicon.irregular.contains_key(&w.lower)
+        lexicon.is_finite(&w.lower)
+            || lexicon.plural.contains(&w.lower)
             || lexicon.light.contains(&w.lower)
     });
     let starts_badly =

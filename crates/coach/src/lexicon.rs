@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use timeline::Lang;
 
 use crate::{
+    dutch,
     error::Fault,
     phrases::Phrases,
     raw::{Limits, RawLexicon},
@@ -298,11 +299,8 @@ impl Lexicon {
 
 /// The third persons of a list, and in Dutch those that a rule makes of "ik" + …: "werk" → "werkt".
 fn third(lang: Lang, list: Vec<String>, present: &[String]) -> Set {
-    let made = present
-        .iter()
-        .filter(|_| lang == Lang::Nl)
-        .map(|stem| if stem.ends_with('t') { stem.clone() } else { format!("{stem}t") });
-    let made: Vec<_> = made.collect();
+    let stems = if lang == Lang::Nl { present } else { &[] };
+    let made: Vec<_> = stems.iter().map(|stem| dutch::with_t(stem)).collect();
     list.into_iter().chain(made).collect()
 }
 

@@ -90,12 +90,12 @@ impl<'a> Sayable<'a> {
 
     /// A sentence without a verb, as it was said: "no more than eighteen a week".
     pub(crate) fn fragment(&self, statement: &'a Statement) -> Option<Said<'a>> {
-        let mut all = clause::fragments(&statement.text, self.lexicon);
-        // "Wel buiten": after the practitioner's act nobody knows who.
         // Said of what will be done it would be an order, after a rebuke a tally.
         if statement.change == Some(Code::ChangeCommit) || !self.apt.rebuked.is_empty() {
             return None;
         }
+        let mut all = clause::fragments(&statement.text, self.lexicon);
+        // "Wel buiten": after the practitioner's act nobody knows who.
         if self.apt.at_once.is_none() {
             let counts = |w: &Word| {
                 self.lexicon.number(w).is_some() || w.lower.chars().all(|c| c.is_ascii_digit())

@@ -267,14 +267,7 @@ impl<'a> Suggester<'a> {
         } else {
             number_slots("lower", ruler.number - RULER_STEP, self.lexicon)
         });
-        Some(Filling {
-            slots,
-            source: Some(ruler.id.clone()),
-            clauses: Vec::new(),
-            shape: Shape::Clause,
-            weighs: false,
-            low,
-        })
+        Some(Filling { slots, source: Some(ruler.id.clone()), low, ..Filling::none() })
     }
 
     /// Confidence where the client has a goal but doubts; importance else.
@@ -328,14 +321,7 @@ fn pair([sustain, change]: [Said<'_>; 2]) -> Filling {
     let source = Some(newest.statement.id.clone());
     let mut slots = clause_slots("sustain", &sustain.turned);
     slots.extend(clause_slots("change", &change.turned));
-    Filling {
-        slots,
-        source,
-        clauses: vec![sustain.turned, change.turned],
-        shape: Shape::Clause,
-        weighs: false,
-        low: false,
-    }
+    Filling { slots, source, clauses: vec![sustain.turned, change.turned], ..Filling::none() }
 }
 
 /// A wording with samples in its slots.

@@ -18,6 +18,13 @@ pub(crate) struct Sentence {
     pub broken: bool,
 }
 
+impl Sentence {
+    /// Nothing said yet.
+    fn opened() -> Self {
+        Self { parts: vec![Vec::new()], question: false, quoted: false, broken: false }
+    }
+}
+
 /// The words of `text`, without punctuation.
 pub(crate) fn words(text: &str) -> Vec<Word> {
     sentences(text).into_iter().flat_map(|s| s.parts).flatten().collect()
@@ -26,8 +33,7 @@ pub(crate) fn words(text: &str) -> Vec<Word> {
 /// The sentences of `text`; a recogniser that writes no punctuation gives one.
 pub(crate) fn sentences(text: &str) -> Vec<Sentence> {
     let mut out = Vec::new();
-    let mut open =
-        Sentence { parts: vec![Vec::new()], question: false, quoted: false, broken: false };
+    let mut open = Sentence::opened();
     for raw in without_asides(text).replace(['’', '‘', '`'], "'").split_whitespace() {
         // "Ik vind-- dronken worden …": the speaker starts anew.
         if raw.len() > 2 && raw.ends_with("--") || raw == "--" {
@@ -80,10 +86,7 @@ pub(crate) fn capitalised(text: &str) -> String {
 }
 
 fn close(open: &mut Sentence, out: &mut Vec<Sentence>) {
-    let mut done = std::mem::replace(
-        open,
-        Sentence { parts: vec![Vec::new()], question: false, quoted: false, broken: false },
-    );
+    let mut done = std::mem::replace(open, Sentence::opened());
     done.parts.retain(|part| !part.is_empty());
     if !done.parts.is_empty() {
         out.push(done);

@@ -84,10 +84,11 @@ pub(crate) fn turn_need(
     let clause = [&stand_in, &words[head..]].concat();
     let turned = turn(&clause, address, lexicon)?;
     let all: Vec<&str> = turned.split_whitespace().collect();
-    let rest = &all[stand_in.len()..];
+    let subject = all.first().ok_or(Reject::NoPattern)?;
+    let rest = all.get(stand_in.len()..).ok_or(Reject::NoPattern)?;
     let rest = match lexicon.lang {
         Lang::Nl => dutch::with_te(rest, lexicon).ok_or(Reject::NoPattern)?,
         Lang::En => rest.join(" "),
     };
-    Ok(format!("{} {} {rest}", all[0], need.said_back))
+    Ok(format!("{subject} {} {rest}", need.said_back))
 }
